@@ -1,0 +1,162 @@
+/*
+ * patch.c (x86_64) - finds system calls in code and leads them to stubs.
+ * Entry functions: arch_find_sites(), arch_write_stub_head(), arch_write_stub(), arch_write_jump().
+ *
+ * A jump takes five bytes and `syscall` has two, so at least three bytes before it move to the
+ * stub.  They can, if they are one whole instruction that does not depend on its own address:
+ *
+ * 	b8 NN NN NN NN        mov $nr, %eax           libc's and ld.so's plain wrappers
+ * 	4x 89 rr              mov reg, reg            ld.so's readlink("/proc/self/exe")
+ * 	4c 8b 4c 24 08        mov 8(%rsp), %r9        libc's syscall()
+ *
+ * Nothing in these files jumps between such an instruction and its `syscall`: the pair is a
+ * single inline assembly or straight-line code, and a site is only taken if its shape is
+ * exactly one of these.
+ */
+#include "arch/arch.h"
+
+const char *const arch_cpu_table_symbol = "_dl_x86_get_cpu_features";
+const char *const arch_cpu_table_follower = "sse2";
+
+static uint32_t load32(const uint8_t *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static void store32(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)v;
+	p[1] = (uint8_t)(v >> 8);
+	p[2] = (uint8_t)(v >> 16);
+	p[3] = (uint8_t)(v >> 24);
+}
+
+static bool wanted(uint32_t nr, const uint16_t *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == nr)
+			return true;
+	return false;
+}
+
+/* The number loaded into eax within the straight-line code that ends at p, or -1. */
+static int64_t number_before(const uint8_t *code, const uint8_t *p)
+{
+	for (const uint8_t *q = p; q > code && p - q < 48; q--) {
+		if (q[0] == 0x0f && q[1] == 0x05 && q != p)
+			return -1; /* another system call lies between */
+		if (p - q >= 5 && q[0] == 0xb8 && load32(q + 1) < 1024)
+			return load32(q + 1);
+	}
+	return -1;
+}
+
+/* Describes the system call instruction at p, if it has one of the shapes above. */
+static bool shape(const uint8_t *code, const uint8_t *p, struct arch_site *s)
+{
+	size_t before = (size_t)(p - code);
+
+	s->any = 0;
+	if (before >= 5 && p[-5] == 0xb8 && load32(p - 4) < 1024) {
+		s->nr = (uint16_t)load32(p - 4);
+		s->moved = 5;
+		return true;
+	}
+	if (before >= 5 && p[-5] == 0x4c && p[-4] == 0x8b && p[-3] == 0x4c && p[-2] == 0x24 &&
+	    p[-1] == 0x08) {
+		s->nr = 0;
+		s->moved = 5;
+		s->any = 1;
+		return true;
+	}
+	if (before >= 48 && (p[-3] & 0xfa) == 0x48 && p[-2] == 0x89 && p[-1] >= 0xc0) {
+		int64_t nr = number_before(code, p - 3);
+
+		if (nr < 0)
+			return false;
+		s->nr = (uint16_t)nr;
+		s->moved = 3;
+		return true;
+	}
+	return false;
+}
+
+size_t arch_find_sites(const void *code, size_t len, uint64_t off, const uint16_t *nr, size_t nnr,
+		       struct arch_site *sites, size_t max)
+{
+	const uint8_t *start = code, *end = start + len;
+	size_t found = 0;
+
+	for (const uint8_t *p = start; p + 2 <= end; p++) {
+		struct arch_site s;
+
+		if (p[0] != 0x0f || p[1] != 0x05 || !shape(start, p, &s))
+			continue;
+		if (!s.any && !wanted(s.nr, nr, nnr))
+			continue;
+		s.offset = (uint32_t)(off + (uint64_t)(p - start) - s.moved);
+		if (found < max)
+			sites[found] = s;
+		found++;
+	}
+	return found;
+}
+
+/*
+ * lea page(%rip), %rcx; shr $shift, %rcx; shl $shift, %rcx; jmp *entry(%rip)
+ * A system call destroys rcx and r11, so they are free.
+ */
+void arch_write_stub_head(void *page, unsigned window_shift, const void *entry)
+{
+	uint64_t target = (uint64_t)(uintptr_t)entry;
+	uint8_t *p = page;
+
+	p[0] = 0x48, p[1] = 0x8d, p[2] = 0x0d;
+	store32(p + 3, (uint32_t)-7);
+	p[7] = 0x48, p[8] = 0xc1, p[9] = 0xe9, p[10] = (uint8_t)window_shift;
+	p[11] = 0x48, p[12] = 0xc1, p[13] = 0xe1, p[14] = (uint8_t)window_shift;
+	p[15] = 0xff, p[16] = 0x25;
+	store32(p + 17, 24 - 21);
+	store32(p + 24, (uint32_t)target);
+	store32(p + 28, (uint32_t)(target >> 32));
+}
+
+static bool near(const void *from, const void *to)
+{
+	intptr_t d = (const uint8_t *)to - (const uint8_t *)from;
+
+	return d > -0x7ffff000 && d < 0x7ffff000;
+}
+
+bool arch_write_stub(void *stub, void *page, const struct arch_site *s, const void *site)
+{
+	const uint8_t *from = site;
+	uint8_t *p = stub;
+
+	if (!near(stub, site))
+		return false;
+	for (unsigned i = 0; i < s->moved; i++)
+		*p++ = from[i];
+	*p++ = 0x48, *p++ = 0x8d, *p++ = 0x64, *p++ = 0x24, *p++ = 0x80; /* lea -128(%rsp), %rsp */
+	*p++ = 0xe8;                                                     /* call page */
+	store32(p, (uint32_t)((uint8_t *)page - (p + 4)));
+	p += 4;
+	*p++ = 0x48, *p++ = 0x8d, *p++ = 0xa4, *p++ = 0x24; /* lea 128(%rsp), %rsp */
+	store32(p, 128);
+	p += 4;
+	*p++ = 0x72, *p++ = 0x02; /* jc +2 */
+	*p++ = 0x0f, *p++ = 0x05; /* syscall */
+	*p++ = 0xe9;              /* jmp back */
+	store32(p, (uint32_t)(from + s->moved + 2 - (p + 4)));
+	return true;
+}
+
+void arch_write_jump(void *site, const struct arch_site *s, const void *stub)
+{
+	uint8_t *p = site;
+
+	p[0] = 0xe9;
+	store32(p + 1, (uint32_t)((const uint8_t *)stub - (p + 5)));
+	for (unsigned i = 5; i < s->moved + 2U; i++)
+		p[i] = 0x90;
+}

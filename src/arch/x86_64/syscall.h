@@ -1,0 +1,49 @@
+/* syscall.h (x86_64) - raw system calls and the thread pointer; no libc, no errno. */
+#ifndef ARCH_SYSCALL_H
+#define ARCH_SYSCALL_H
+
+#include <asm/prctl.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+#define ARCH_ELF_MACHINE EM_X86_64
+
+#ifdef __clang_analyzer__
+/* It does not see what inline assembly writes. */
+long arch_syscall6(long nr, long a, long b, long c, long d, long e, long f);
+#else
+static inline long arch_syscall6(long nr, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long ret;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+#endif
+
+static inline uintptr_t arch_thread_pointer(void)
+{
+	uintptr_t tp;
+
+	/* The ABI keeps the thread pointer's own address at offset 0 of the block it points to. */
+	__asm__("mov %%fs:0, %0" : "=r"(tp));
+	return tp;
+}
+
+static inline void arch_set_thread_pointer(uintptr_t tp)
+{
+	arch_syscall6(SYS_arch_prctl, ARCH_SET_FS, (long)tp, 0, 0, 0, 0);
+}
+
+static inline void arch_pause(void)
+{
+	__asm__ volatile("pause");
+}
+
+#endif

@@ -1,0 +1,217 @@
+/*
+ * embryo.c - the first code of a new process.  Entry function: embryo_main().
+ */
+#include "embryo/embryo.h"
+
+#include <elf.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "base/str.h"
+
+struct kernel_sigaction {
+	void *handler;
+	unsigned long flags;
+	void *restorer;
+	kernel_sigset_t mask;
+};
+
+/* What execve does to handlers: caught signals get their default action, ignored ones stay so. */
+static BARE void clear_handlers(void)
+{
+	for (int sig = 1; sig <= 64; sig++) {
+		struct kernel_sigaction sa;
+
+		if (sys_call(SYS_rt_sigaction, sig, NULL, &sa, KERNEL_SIGSET_SIZE, 0, 0))
+			continue;
+		if (sa.handler == (void *)SIG_DFL || sa.handler == (void *)SIG_IGN)
+			continue;
+		sa = (struct kernel_sigaction){ .handler = (void *)SIG_DFL };
+		sys_call(SYS_rt_sigaction, sig, &sa, NULL, KERNEL_SIGSET_SIZE, 0, 0);
+	}
+}
+
+struct directory_entry { /* linux_dirent64 */
+	uint64_t ino, off;
+	uint16_t reclen;
+	uint8_t type;
+	char name[];
+};
+
+static BARE bool is_close_on_exec(int fd)
+{
+	long flags = sys_call(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0);
+
+	return flags >= 0 && (flags & FD_CLOEXEC);
+}
+
+/*
+ * The descriptors 0 to 63 in two calls and one each: poll(2) tells which are open.  -EAGAIN if
+ * there are others, or if it cannot be known: the size of /proc/self/fd is the number of open
+ * ones since Linux 6.2.
+ */
+static BARE int list_low(int *fds, int max)
+{
+	struct timespec now = { 0, 0 };
+	struct pollfd open[64];
+	struct stat st;
+	int nopen = 0, count = 0;
+
+	for (int i = 0; i < 64; i++)
+		open[i] = (struct pollfd){ .fd = i };
+	if (sys_call(SYS_newfstatat, AT_FDCWD, "/proc/self/fd", &st, 0, 0, 0) || st.st_size == 0 ||
+	    sys_call(SYS_ppoll, open, 64, &now, NULL, 0, 0) < 0)
+		return -EAGAIN;
+	for (int i = 0; i < 64; i++) {
+		if (open[i].revents & POLLNVAL)
+			continue;
+		nopen++;
+		if (!is_close_on_exec(i))
+			continue;
+		if (count < max)
+			fds[count] = i;
+		count++;
+	}
+	return nopen == st.st_size ? count : -EAGAIN;
+}
+
+BARE int embryo_list_close_on_exec(int *fds, int max)
+{
+	int dir, count = list_low(fds, max);
+	uint64_t buf[128];
+	long n;
+
+	if (count >= 0)
+		return count;
+	dir = sys_open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return dir;
+	count = 0;
+	while ((n = sys_call(SYS_getdents64, dir, buf, sizeof(buf), 0, 0, 0)) > 0) {
+		for (long at = 0; at < n;) {
+			const struct directory_entry *e = (void *)((char *)buf + at);
+			int fd = 0;
+
+			at += e->reclen;
+			if (e->name[0] == '.')
+				continue;
+			for (const char *p = e->name; *p; p++)
+				fd = fd * 10 + (*p - '0');
+			if (fd == dir || !is_close_on_exec(fd))
+				continue;
+			if (count < max)
+				fds[count] = fd;
+			count++;
+		}
+	}
+	sys_close(dir);
+	return count;
+}
+
+/*
+ * The kernel closes such descriptors only in execve, so they must be looked for.  Where nothing
+ * can have changed since the spawning program looked, its list serves: a new process's
+ * /proc/self is slow.
+ */
+static BARE void close_on_exec(struct task *t)
+{
+	int fds[EMBRYO_FDS], n = t->nclose;
+	uint64_t limit[2] = { 0, 0 };
+
+	if (n >= 0 && !t->hooks.before) {
+		for (int i = 0; i < n; i++)
+			if (is_close_on_exec(t->close[i]))
+				sys_close(t->close[i]);
+		return;
+	}
+	do {
+		n = embryo_list_close_on_exec(fds, EMBRYO_FDS);
+		for (int i = 0; i < n && i < EMBRYO_FDS; i++)
+			sys_close(fds[i]);
+	} while (n > EMBRYO_FDS);
+	if (n >= 0)
+		return;
+	/* No /proc, or no descriptor left to open it with. */
+	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, limit, 0, 0);
+	for (uint64_t fd = 0; fd < limit[0] && fd < 1 << 20; fd++)
+		if (is_close_on_exec((int)fd))
+			sys_close((int)fd);
+}
+
+BARE void embryo_restore_environment(struct task *t)
+{
+	if (t->preload_slot)
+		*t->preload_slot = t->preload_original; /* NULL if ours was the last entry */
+	t->preload_slot = NULL;
+}
+
+static BARE void begin(struct task *t)
+{
+	struct task_hooks *h = &t->hooks;
+
+	embryo_restore_environment(t);
+	atomic_store(&t->stage, STAGE_LOADED);
+	sys_futex_wake(&t->stage, INT_MAX);
+	if (t->stop_on_start)
+		sys_call(SYS_kill, sys_getpid(), SIGSTOP, 0, 0, 0, 0);
+	if (h->before) {
+		h->inside = 1;
+		h->before_result =
+			arch_call_with_thread_pointer(h->thread_pointer, h->before, h->arg);
+		h->inside = 0;
+	}
+	close_on_exec(t);
+	if (t->sees_forks) /* then all others' forks may leave its memory out */
+		atomic_store(&t->memory.keep_on_fork, 0);
+	t->begun = 1;
+	/* With libpip in the program this is left to taskside/start.c: there is more to be done. */
+	if (h->before_result && !t->injected)
+		sys_exit_group(h->before_result);
+}
+
+BARE uintptr_t embryo_start(uintptr_t *sp)
+{
+	uintptr_t *p = sp + 1 + sp[0] + 1, *aux;
+	struct task *t = NULL;
+
+	while (*p++)
+		; /* the environment */
+	while (!*p)
+		p++; /* its last entry was ours and is taken back */
+	for (aux = p; aux[0] != AT_NULL; aux += 2)
+		if (aux[0] == AT_PIP_TASK)
+			t = (struct task *)aux[1];
+	/* As the program should see them. */
+	for (aux = p; aux[0] != AT_NULL; aux += 2) {
+		if (aux[0] == AT_ENTRY)
+			aux[1] = t->entry;
+		else if (aux[0] == AT_HWCAP && t->hwcap)
+			aux[1] = t->hwcap;
+	}
+	begin(t);
+	return t->entry;
+}
+
+BARE _Noreturn void embryo_main(void *launch)
+{
+	struct launch *l = launch;
+	struct task *t = l->task;
+
+	if (l->clear_handlers)
+		clear_handlers();
+	for (int sig = 1; l->ignored && sig <= 64; sig++) {
+		struct kernel_sigaction sa = { .handler = (void *)SIG_IGN };
+
+		if (l->ignored >> (sig - 1) & 1)
+			sys_call(SYS_rt_sigaction, sig, &sa, NULL, KERNEL_SIGSET_SIZE, 0, 0);
+	}
+	if (l->bind && sys_call(SYS_sched_setaffinity, 0, sizeof(l->cpus), l->cpus, 0, 0, 0) < 0)
+		t->bind_failed = 1;
+	sys_call(SYS_prctl, PR_SET_NAME, l->comm, 0, 0, 0, 0);
+	load_finish(&l->load, &l->cpu);
+	if (!l->load.interp.elf.nload)
+		begin(t); /* a static PIE: nothing will be loaded */
+	sys_sigmask(SIG_SETMASK, &l->mask, NULL);
+	arch_enter(load_entry(&l->load), l->sp);
+}

@@ -1,0 +1,66 @@
+/*
+ * code.h - a file's code with its system calls led to stubs.  Freestanding.
+ *
+ * ld.so and libc make their system calls with instructions of their own, which no symbol
+ * interposition sees.  A copy of such a file's code, in a memory object, has those that are to
+ * be seen replaced by jumps to stubs.  Every task maps that object instead of the file's code,
+ * so nothing is patched, copied or even touched per task; and since the mapping is private,
+ * debuggers can set breakpoints in it.  The stubs lie in what is left of the code's last page
+ * or, if that is not enough, in a page in front of the image.
+ */
+#ifndef LOADER_CODE_H
+#define LOADER_CODE_H
+
+#include "base/sys.h"
+#include "loader/elf.h"
+
+struct code {
+	uint64_t dev, ino, size, mtime_sec, mtime_nsec; /* the file; ino 0 = none */
+	uint64_t vaddr, off, len; /* its code: from the image's start, in the file, page aligned */
+	uint64_t fd_dev, fd_ino;  /* the memory object: `front` bytes of stubs, then the code */
+	size_t front; /* what the stubs take before the image: a page, or 0: they are behind it */
+	int fd;
+	uint32_t sees_forks; /* all of the file's fork calls are among the trapped ones */
+};
+
+/* Which system calls to look for, and where their stubs lead: see arch_write_stub_head(). */
+struct code_traps {
+	const uint16_t *nr;
+	size_t nnr;
+	unsigned window_shift;
+	void (*entry)(void);
+};
+
+/* Makes the copy.  -ENOTSUP if the file's shape is unusual or nothing in it is to be trapped. */
+int code_make(struct code *c, int file, const struct elf_info *elf, const struct stat *st,
+	      const struct code_traps *traps);
+
+/* Is c the copy of this file, and its descriptor still the one that was opened? */
+bool code_is_of(const struct code *c, const struct stat *st);
+
+/* Is its descriptor still the one that was opened? */
+bool code_is_open(const struct code *c);
+
+/* Closes its descriptor, if it is still that. */
+void code_close(struct code *c);
+
+/* Maps the stubs in front of an image at base, if that is where they are. */
+int code_map_stubs(const struct code *c, uintptr_t base);
+
+/* How much room to leave in front of an image with this alignment. */
+static inline size_t code_front(uint64_t align)
+{
+	return align > 4096 ? align : 4096;
+}
+
+/* A system call that forks and takes no arguments. */
+static inline bool code_is_plain_fork(long nr)
+{
+#ifdef SYS_fork
+	return nr == SYS_fork;
+#else
+	return nr < 0;
+#endif
+}
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * space.h - one virtual address space and the registry of everything PiP runs in it.
+ *
+ * The registry is a shared memory object named "pip-space", so that other processes find it in
+ * /proc/PID/maps and read it with no symbol.  It is mapped once per space, by the first root.
+ *
+ * The space also divides part of the address range into windows of equal size.  Everything that a
+ * task maps lies in windows that it owns, so that one munmap() per window gives all of it back,
+ * whatever the task was doing when it died, and so that the owner of an address is an index away.
+ * But for its first page, a window costs nothing until something is mapped in it.
+ */
+#ifndef SPACE_H
+#define SPACE_H
+
+#include "base/lock.h"
+#include "loader/code.h"
+#include "task.h"
+
+#define SPACE_MAGIC 0x3145434150534950ULL /* "PIPSPACE1" cut to eight bytes, little endian */
+#define SPACE_VERSION 1
+#define SPACE_NAME "pip-space"
+
+#define SPACE_TASKS 4096
+#define SPACE_WINDOWS 2048
+
+/* AT_ type of the private auxiliary-vector entry that holds the address of a task's record. */
+#define AT_PIP_TASK 0x50695054 /* "PiPT" */
+
+struct space {
+	uint64_t magic;
+	uint32_t version, size; /* of this header */
+	uint32_t task_size, ntasks;
+	uint64_t tasks_offset;
+
+	uintptr_t area; /* of the windows */
+	uint32_t window_shift, nwindows;
+	_Atomic uint16_t owner[SPACE_WINDOWS]; /* slot + 1; 0 = free */
+	uint8_t headed[SPACE_WINDOWS];         /* its first page is a struct window_head */
+
+	struct lock lock;                      /* slots, root tables, names */
+	struct lock libc_lock, universal_lock; /* pip_libc_lock(), pip_universal_lock() */
+	uint32_t libc_depth;
+	_Atomic uint32_t brk_guarded;
+
+	struct code code[2]; /* the root's dynamic linker and C library; under spawn.c's lock */
+	bool libc_code_made; /* or cannot be */
+
+	struct export_entry *names[1024]; /* heads of the hash chains; under lock */
+	struct export_entry *free_names[16];
+	uint64_t names_used; /* bytes of the name pool */
+
+	/* How many of the following have ever been in use: more are not looked at, since a look
+	 * costs a page of memory each. */
+	_Atomic uint32_t nslots;
+	struct task task[SPACE_TASKS];
+};
+
+/* The name pool lies behind struct space in the registry. */
+#define SPACE_NAMES (256UL << 20)
+
+/* Makes a space around the calling program, which becomes the record returned (a root). */
+int space_create(struct task **rootp);
+
+/* Removes a space that holds nothing but its root. */
+void space_destroy(struct space *sp);
+
+/* Before the first task: no libc may move the shared break from here on. */
+int space_guard_brk(struct space *sp);
+
+/* A free slot, state CLAIMED, everything else zero but slot, space and incarnation; NULL = none. */
+struct task *space_claim_slot(struct space *sp);
+void space_free_slot(struct task *t);
+
+#endif

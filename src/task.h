@@ -1,0 +1,165 @@
+/*
+ * task.h - the record of a root or task, which lives in the space's registry.  Data only.
+ *
+ * The states of a slot, and who moves it on:
+ *
+ * 	FREE --spawn.c--> CLAIMED --spawn.c--> LIVE --wait.c--> ENDED --wait.c--> FREE
+ * 	                     |                                              ^
+ * 	                     +----------- spawn failed ---------------------+
+ *
+ * LIVE means that a kernel process exists (running or a zombie); ENDED that it has been waited
+ * for and its memory is being given back.  Other programs of the space read a record at any
+ * time; what they may write is marked.
+ */
+#ifndef TASK_H
+#define TASK_H
+
+#include <limits.h>
+#include <linux/limits.h> /* PATH_MAX: a freestanding <limits.h> may lack it */
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/lock.h"
+#include "loader/code.h"
+
+/*
+ * The first page of each window, private to its task.  A forked child finds it empty
+ * (MADV_WIPEONFORK), whichever way it was forked, and so knows that it is an ordinary process.
+ */
+struct window_head {
+	struct task *task; /* whose window it is */
+	/* The task's own break, and its program's path; a forked child that is seen keeps them. */
+	uintptr_t brk, brk_start, brk_limit;
+	const char *exe;
+	uint64_t room[3];
+	uint64_t self[8]; /* of src/self.h */
+};
+
+enum task_state {
+	TASK_FREE,
+	TASK_CLAIMED,
+	TASK_LIVE,
+	TASK_ENDED
+};
+
+/* task.stage: how far the new program is.  A futex word; the kernel clears it
+ * (CLONE_CHILD_CLEARTID) if the process ends before its C library has named a word of its own. */
+enum task_stage {
+	STAGE_GONE,        /* ended before its libraries were loaded */
+	STAGE_LOADING,     /* set by spawn.c before the clone */
+	STAGE_LOADED,      /* its libraries are loaded and relocated */
+	STAGE_NO_FUNCTION, /* the start function was not found */
+	STAGE_AMBIGUOUS,   /* several local functions have its name */
+};
+
+/* One free range of a task's window; see window.h. */
+struct gap {
+	uintptr_t start, end;
+};
+
+#define TASK_PIPIDS 1024 /* PIP_NTASKS_MAX */
+#define TASK_GAPS 128
+#define TASK_FOREIGN 64
+
+/* Where a task's own mappings may go. */
+struct task_memory {
+	_Atomic uintptr_t bump;     /* next never-used address of the present window */
+	_Atomic uintptr_t limit;    /* end of its mmap part */
+	_Atomic uint32_t gaps_busy; /* try-lock of the gap list; never waited for */
+	uint32_t ngaps;
+	struct gap foreign[TASK_FOREIGN]; /* mappings that had to go elsewhere; start 0 = unused */
+	struct lock fork_lock;            /* the three below; held by the task while it forks */
+	_Atomic uint32_t forking;
+	_Atomic uint32_t left_out;     /* of others' forks: its mappings are MADV_DONTFORK */
+	_Atomic uint32_t keep_on_fork; /* its forks cannot be seen, so they never are */
+	struct gap gaps[TASK_GAPS];    /* free ranges below bump, by address */
+};
+
+/* A hook's code is the root's, so it runs on a thread pointer of the root's C library. */
+struct task_hooks {
+	int (*before)(void *);
+	int (*after)(void *);
+	void *arg;
+	uintptr_t thread_pointer; /* of the carrier thread that the root keeps parked */
+	void *carrier;            /* root's: struct carrier */
+	int32_t before_result;
+	uint32_t after_done;
+	uint32_t inside; /* one of them is running, or was when the task died */
+};
+
+struct task {
+	/* Fixed part, read by other processes (version in the space's header). */
+	_Atomic uint32_t state; /* enum task_state */
+	uint32_t slot;          /* own index in space.tasks */
+	uint32_t root_slot;     /* the root it belongs to; own index in a root */
+	int32_t pipid;          /* PIP_PIPID_ROOT in a root */
+	_Atomic int32_t pid;
+	uint32_t incarnation; /* grows each time the slot is used */
+	char path[PATH_MAX];  /* its program */
+
+	struct space *space;
+	_Atomic uint32_t stage;     /* enum task_stage */
+	uint32_t mode;              /* PIP_MODE_* */
+	int32_t ntasks;             /* the root's table size */
+	uint32_t quiet;             /* PIP_QUIET was set for the root */
+	struct window_head *window; /* its first */
+	_Atomic uint32_t nwindows;
+
+	/* Its C library's code; see embryo/trap.c. */
+	uint32_t same_interp;    /* it runs on the root's dynamic linker */
+	uint32_t begun;          /* its program runs: the copies' descriptors are closed */
+	uint32_t sees_forks;     /* all fork calls of its libc are trapped */
+	const struct code *code; /* of the libc that is being mapped, at code_base */
+	uintptr_t code_base;
+	struct code own_code; /* not the root's */
+	const char *exe_page; /* path, for its forked children */
+
+	uintptr_t image_base; /* load bias of the program, for debuggers */
+	uintptr_t interp_base;
+
+	/* What the task's side needs at its start. */
+	uintptr_t entry;   /* of the program */
+	uint64_t hwcap;    /* AT_HWCAP, if its ld.so was given the root's CPU table */
+	uint32_t injected; /* libpip was added to what it loads */
+	const char *
+		*preload_slot; /* where its environment names libpip as well, until that is read */
+	const char *preload_original; /* the caller's LD_PRELOAD=..., on the stack, or NULL */
+	char function[256];           /* start function, empty = main */
+	void *arg;
+	void *root_export;
+	struct task_hooks hooks;
+	uint32_t stop_on_start;
+	int32_t nclose;     /* close-on-exec descriptors, as far as the root knows them; -1 = not */
+	int32_t close[64];  /* EMBRYO_FDS */
+	int32_t script_pid; /* of PIP_STOP_ON_START, 0 = none */
+	uint32_t bind_failed; /* written by the task: no such CPU for it */
+
+	/* Termination. */
+	_Atomic uint32_t end_signal; /* written by the task: a caught signal that ended it */
+	_Atomic uint32_t end_code; /* written by the task: 0x100 | low bits given to pthread_exit */
+	_Atomic uint32_t killed;   /* written by the root: killed by kill-all or abort */
+	_Atomic uint32_t spawned;  /* root: this slot's pid was reported to the caller */
+
+	/* Sharing. */
+	void *_Atomic aux;
+	void *_Atomic exported;         /* pip_export */
+	struct export_entry *names;     /* a root's own; under space.lock */
+	_Atomic uint32_t export_news;   /* futex: grows with every export and at the end */
+	_Atomic uint32_t export_closed; /* no further export will come */
+	void *_Atomic remote_free;      /* blocks that others freed; see alloc.c.  Written by all */
+
+	/* Root only. */
+	int32_t last_pipid;
+	uint32_t nspawned; /* live or unwaited tasks */
+
+	/* Its gaps and what follows are not cleared with the rest of a new record. */
+	struct task_memory memory;
+
+	/* Root only, by pipid. */
+	uint32_t slot_of[TASK_PIPIDS];              /* slot + 1, 0 = none; see root.c */
+	struct export_entry *names_of[TASK_PIPIDS]; /* what its tasks export; under space.lock */
+};
+
+#endif
