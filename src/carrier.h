@@ -1,0 +1,21 @@
+/*
+ * carrier.h - a thread pointer of the root's C library for a task's hooks.
+ *
+ * A hook is code of the root's program and uses the root's libc, but runs in the task's
+ * process.  It needs a thread pointer of that libc that no running thread uses.  The portable
+ * way to have one made is a pthread that does nothing but wait.
+ */
+#ifndef CARRIER_H
+#define CARRIER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct carrier;
+
+/* 0 or -errno. */
+int carrier_start(struct carrier **cp, uintptr_t *thread_pointer);
+/* broken: the task died within a hook, so its thread's part of the C library may hold any lock. */
+void carrier_stop(struct carrier *c, bool broken);
+
+#endif

@@ -1,0 +1,131 @@
+/* mode.c - which mode a root runs its tasks in.  Entry function: mode_negotiate(). */
+#include "mode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include <pip/pip.h>
+
+#include "log.h"
+
+enum wish {
+	WISH_ANY,
+	WISH_PROCESS,
+	WISH_PRELOAD,
+	WISH_PIPCLONE,
+	WISH_THREAD,
+	WISH_GOT,
+	WISH_BAD
+};
+
+static enum wish wish_of_environment(const char *value)
+{
+	static const struct {
+		const char *value;
+		enum wish wish;
+	} known[] = {
+		{ "", WISH_ANY },
+		{ PIP_ENV_MODE_PROCESS, WISH_PROCESS },
+		{ PIP_ENV_MODE_PROCESS_PRELOAD, WISH_PRELOAD },
+		{ PIP_ENV_MODE_PROCESS_PIPCLONE, WISH_PIPCLONE },
+		{ PIP_ENV_MODE_PROCESS_GOT, WISH_GOT },
+		{ PIP_ENV_MODE_THREAD, WISH_THREAD },
+		{ PIP_ENV_MODE_PTHREAD, WISH_THREAD },
+	};
+
+	for (size_t i = 0; value && i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcasecmp(value, known[i].value) == 0)
+			return known[i].wish;
+	return value ? WISH_BAD : WISH_ANY;
+}
+
+static int have(enum wish wish, uint32_t *modep)
+{
+	switch (wish) {
+	case WISH_ANY:
+	case WISH_PROCESS:
+	case WISH_PIPCLONE:
+		*modep = PIP_MODE_PROCESS_PIPCLONE;
+		return 0;
+	case WISH_PRELOAD:
+		log_err("mode process:preload needs libpip-preload.so in LD_PRELOAD; "
+			"use PIP_MODE=process:pipclone or no PIP_MODE");
+		return -EPERM;
+	case WISH_THREAD:
+		log_err("mode pthread is not available in this version; "
+			"use PIP_MODE=process or no PIP_MODE");
+		return -EPERM;
+	case WISH_GOT:
+		log_err("mode process:got is not available in this version; "
+			"use PIP_MODE=process or no PIP_MODE");
+		return -EPERM;
+	case WISH_BAD:
+	default:
+		return -EPERM;
+	}
+}
+
+int mode_negotiate(int opts, uint32_t *modep)
+{
+	const char *value = getenv(PIP_ENV_MODE);
+	enum wish env = wish_of_environment(value);
+	uint32_t asked = (uint32_t)opts & PIP_MODE_MASK;
+
+	switch (asked) {
+	case 0:
+	case PIP_MODE_PROCESS:
+		if (env == WISH_BAD || (asked && env == WISH_THREAD)) {
+			log_warn("unknown environment setting PIP_MODE='%s'", value);
+			return -EPERM;
+		}
+		if (asked && env == WISH_GOT)
+			return -EINVAL;
+		return have(env, modep);
+	case PIP_MODE_PROCESS_PRELOAD:
+		if (env != WISH_ANY && env != WISH_PROCESS && env != WISH_PRELOAD)
+			return -EPERM;
+		return have(WISH_PRELOAD, modep);
+	case PIP_MODE_PROCESS_PIPCLONE:
+		if (env != WISH_ANY && env != WISH_PROCESS && env != WISH_PIPCLONE)
+			return -EPERM;
+		return have(WISH_PIPCLONE, modep);
+	case PIP_MODE_PTHREAD:
+		if (env != WISH_ANY && env != WISH_THREAD)
+			return -EPERM;
+		return have(WISH_THREAD, modep);
+	case PIP_MODE_PROCESS_GOT_OBS:
+		log_err("process:got mode is obsolete");
+		return -EINVAL;
+	default:
+		return -EINVAL;
+	}
+}
+
+const char *mode_name(uint32_t mode)
+{
+	switch (mode) {
+	case PIP_MODE_PTHREAD:
+		return PIP_ENV_MODE_PTHREAD;
+	case PIP_MODE_PROCESS_PRELOAD:
+		return PIP_ENV_MODE_PROCESS_PRELOAD;
+	case PIP_MODE_PROCESS_PIPCLONE:
+		return PIP_ENV_MODE_PROCESS_PIPCLONE;
+	default:
+		return NULL;
+	}
+}
+
+char mode_mark(uint32_t mode)
+{
+	switch (mode) {
+	case PIP_MODE_PTHREAD:
+		return '|';
+	case PIP_MODE_PROCESS_PRELOAD:
+		return ':';
+	case PIP_MODE_PROCESS_PIPCLONE:
+		return ';';
+	default:
+		return '?';
+	}
+}

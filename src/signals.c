@@ -1,0 +1,150 @@
+/*
+ * signals.c - exception signals, and signals between root and tasks.
+ * Entry functions: signals_install(), signals_abort(), signals_kill().
+ *
+ * A program that is hit by an exception signal which it does not handle itself is ended in an
+ * orderly way: after-hook, exit handlers, flushed streams.  Whatever it was doing may have left
+ * a lock taken that these need, so a timer ends it by the very same signal if it does not come
+ * to its end.
+ */
+#include "signals.h"
+
+#include <pip/pip.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "log.h"
+#include "root.h"
+#include "self.h"
+
+#define PATIENCE 5 /* seconds for an orderly end */
+
+static const int exceptions[] = {
+	SIGHUP,  SIGINT,  SIGQUIT,   SIGILL,  SIGTRAP, SIGBUS,  SIGFPE,
+	SIGUSR1, SIGSEGV, SIGUSR2,   SIGPIPE, SIGALRM, SIGTERM, SIGVTALRM,
+	SIGXCPU, SIGXFSZ, SIGSTKFLT, SIGIO,   SIGPWR,
+};
+
+#define EXCEPTIONS (sizeof(exceptions) / sizeof(exceptions[0]))
+
+static struct sigaction replaced[EXCEPTIONS], replaced_abort;
+
+static void default_action(int sig)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t set;
+
+	sigaction(sig, &sa, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* The signal again, by its default action, if the process is still there by then. */
+static void set_deadline(int sig)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = sig };
+	struct itimerspec when = { .it_value.tv_sec = PATIENCE };
+	int timer;
+
+	default_action(sig);
+	if (sys_call(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer, 0, 0, 0) == 0)
+		sys_call(SYS_timer_settime, timer, 0, &when, NULL, 0, 0);
+}
+
+static void on_exception(int sig)
+{
+	struct task *t = self_task();
+
+	if (!t) { /* a forked child has inherited the handler */
+		default_action(sig);
+		raise(sig);
+		return;
+	}
+	set_deadline(sig);
+	log_err("Exception signal: %s (%d) !!", strsignal(sig), sig);
+	fflush(NULL);
+	atomic_store(&t->end_signal, (uint32_t)sig);
+	exit(sig);
+}
+
+static void on_abort(int sig)
+{
+	if (self_is_root())
+		root_kill_all(self_task(), false);
+	default_action(sig);
+	raise(sig);
+}
+
+void signals_install(void)
+{
+	/* SA_NODEFER: the deadline's signal must come through while the handler runs. */
+	struct sigaction sa = { .sa_handler = on_exception, .sa_flags = SA_RESTART | SA_NODEFER };
+
+	sigemptyset(&sa.sa_mask);
+	for (size_t i = 0; i < EXCEPTIONS; i++)
+		sigaction(exceptions[i], &sa, &replaced[i]);
+	if (self_is_root()) {
+		sa.sa_handler = on_abort;
+		sigaction(SIGABRT, &sa, &replaced_abort);
+	}
+}
+
+static void restore(int sig, void (*ours)(int), const struct sigaction *before)
+{
+	struct sigaction now;
+
+	if (sigaction(sig, NULL, &now) == 0 && now.sa_handler == ours)
+		sigaction(sig, before, NULL);
+}
+
+void signals_restore(void)
+{
+	for (size_t i = 0; i < EXCEPTIONS; i++)
+		restore(exceptions[i], on_exception, &replaced[i]);
+	restore(SIGABRT, on_abort, &replaced_abort);
+}
+
+uint64_t signals_ignored(void)
+{
+	uint64_t set = 0;
+
+	for (size_t i = 0; i < EXCEPTIONS; i++) {
+		struct sigaction now;
+
+		if (replaced[i].sa_handler == SIG_IGN &&
+		    sigaction(exceptions[i], NULL, &now) == 0 && now.sa_handler == on_exception)
+			set |= 1UL << (exceptions[i] - 1);
+	}
+	return set;
+}
+
+void signals_abort(void)
+{
+	struct task *t = self_task();
+
+	if (self_is_task()) {
+		kill(root_of(t)->pid, SIGABRT);
+		for (;;)
+			pause(); /* the root kills its tasks, then itself */
+	}
+	if (t)
+		root_kill_all(t, false);
+	default_action(SIGABRT);
+	abort();
+}
+
+int signals_kill(struct task *me, int pipid, int signum)
+{
+	struct task *root = root_of(me);
+	struct task *t = pipid == PIP_PIPID_ROOT ? root : root_task(root, pipid);
+
+	pid_t pid = t && atomic_load(&t->state) == TASK_LIVE ? atomic_load(&t->pid) : 0;
+
+	if (pid <= 0) /* 0: it is just being started.  To kill(2) that would mean a process group */
+		return -ESRCH;
+	return kill(pid, signum) ? -errno : 0;
+}

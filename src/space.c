@@ -1,0 +1,167 @@
+/*
+ * space.c - the registry of one address space.
+ * Entry functions: space_create(), space_guard_brk(), space_claim_slot().
+ */
+#include "space.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define PAGE 4096UL
+
+/* The reader's side of the fixed part; see docs/ARCHITECTURE.md. */
+_Static_assert(offsetof(struct task, pipid) == 12, "read by other processes");
+_Static_assert(offsetof(struct task, pid) == 16, "read by other processes");
+_Static_assert(offsetof(struct task, path) == 24, "read by other processes");
+_Static_assert(SPACE_TASKS < UINT16_MAX, "owner[] holds slot + 1");
+
+static bool range_is_free(uintptr_t start, uintptr_t end)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	char line[PATH_MAX + 128];
+	uintptr_t from, to;
+	bool is_free = true;
+
+	if (!f)
+		return true; /* without /proc: MAP_FIXED_NOREPLACE still protects what is there */
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &to) == 2 && from < end &&
+		    to > start)
+			is_free = false;
+	fclose(f);
+	return is_free;
+}
+
+/*
+ * Chooses where the windows lie: a quarter of the address range, at an unpredictable place in
+ * its second quarter and up to the two thirds where Linux puts position-independent programs.
+ * The first quarter holds what likes fixed low addresses: non-PIE programs, AddressSanitizer's
+ * shadow, allocators with hints (mimalloc: 2 to 30 TiB, Go: 0xc000000000).  Nothing is mapped
+ * yet.
+ */
+static int choose_area(struct space *sp)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	unsigned bits = 64 - (unsigned)__builtin_clzl(here);
+	uintptr_t low = 1UL << (bits - 2), high = (1UL << bits) / 3 * 2;
+	unsigned shift = bits - 2 - (unsigned)__builtin_ctzl(SPACE_WINDOWS);
+
+	/* A smaller one where there is no room, as in a task's forked child, which has its
+	 * memory. */
+	for (uint32_t n = SPACE_WINDOWS; n >= 64; n /= 2) {
+		uintptr_t size = (uintptr_t)n << shift;
+		size_t choices = (high - low - size) >> shift;
+
+		for (int attempt = 0; attempt < 32; attempt++) {
+			uint64_t r;
+
+			if (getrandom(&r, sizeof(r), 0) != sizeof(r))
+				return -EIO;
+			sp->area = low + ((r % choices) << shift);
+			if (range_is_free(sp->area, sp->area + size)) {
+				sp->nwindows = n;
+				sp->window_shift = shift;
+				return 0;
+			}
+		}
+	}
+	return -ENOMEM;
+}
+
+int space_create(struct task **rootp)
+{
+	size_t size = sizeof(struct space) + SPACE_NAMES;
+	struct space *sp = MAP_FAILED;
+	int fd, rc;
+
+	fd = memfd_create(SPACE_NAME, MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	rc = ftruncate(fd, (off_t)size) ? -errno : 0;
+	if (!rc) {
+		sp = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+		rc = sp == MAP_FAILED ? -errno : 0;
+	}
+	close(fd);
+	if (rc)
+		return rc;
+	/* A forked child has another address space; it must not write into this one's registry. */
+	madvise(sp, size, MADV_DONTFORK);
+	sp->version = SPACE_VERSION;
+	sp->size = offsetof(struct space, task);
+	sp->tasks_offset = offsetof(struct space, task);
+	sp->task_size = sizeof(struct task);
+	sp->ntasks = SPACE_TASKS;
+	rc = choose_area(sp);
+	if (rc) {
+		munmap(sp, size);
+		return rc;
+	}
+	sp->magic = SPACE_MAGIC;
+	*rootp = space_claim_slot(sp);
+	return 0;
+}
+
+void space_destroy(struct space *sp)
+{
+	code_close(&sp->code[0]);
+	code_close(&sp->code[1]);
+	munmap(sp, sizeof(*sp) + SPACE_NAMES);
+}
+
+int space_guard_brk(struct space *sp)
+{
+	uintptr_t now, edge, page;
+
+	if (atomic_load(&sp->brk_guarded))
+		return 0;
+	now = (uintptr_t)sys_call(SYS_brk, 0, 0, 0, 0, 0, 0);
+	edge = (now + PAGE - 1) & ~(PAGE - 1);
+	if (edge != now)
+		sys_call(SYS_brk, edge, 0, 0, 0, 0, 0);
+	/* Every libc that still moves the kernel's break would believe that the heap behind it
+	 * is its own.  A page in the way makes each brk fail, and every malloc then uses mmap. */
+	page = sys_mmap(edge, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+			-1, 0);
+	if (sys_failed(page) && page != (uintptr_t)-EEXIST)
+		return (int)page;
+	if (!sys_failed(page))
+		sys_madvise(page, PAGE, MADV_DONTFORK);
+	atomic_store(&sp->brk_guarded, 1);
+	return 0;
+}
+
+struct task *space_claim_slot(struct space *sp)
+{
+	kernel_sigset_t mask = lock_acquire(&sp->lock);
+	struct task *t = NULL;
+
+	for (uint32_t i = 0; i < SPACE_TASKS && !t; i++) {
+		uint32_t is_free = TASK_FREE;
+
+		if (atomic_compare_exchange_strong(&sp->task[i].state, &is_free, TASK_CLAIMED)) {
+			uint32_t incarnation = sp->task[i].incarnation;
+
+			t = &sp->task[i];
+			memset((char *)t + sizeof(t->state), 0,
+			       offsetof(struct task, memory.gaps) - sizeof(t->state));
+			t->slot = i;
+			t->space = sp;
+			t->incarnation = incarnation + 1;
+			if (atomic_load(&sp->nslots) <= i)
+				atomic_store(&sp->nslots, i + 1);
+		}
+	}
+	lock_release(&sp->lock, mask);
+	return t;
+}
+
+void space_free_slot(struct task *t)
+{
+	atomic_store(&t->pid, 0);
+	t->path[0] = '\0';
+	atomic_store(&t->state, TASK_FREE);
+}

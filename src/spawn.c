@@ -1,0 +1,687 @@
+/*
+ * spawn.c - starting a task: slot, files, memory, stack, kernel process, and the wait until its
+ * libraries are loaded.  Entry function: spawn_task().
+ */
+#include "spawn.h"
+
+#include <ctype.h>
+#include <linux/sched.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "carrier.h"
+#include "embryo/embryo.h"
+#include "embryo/window.h"
+#include "interp.h"
+#include "loader/stack.h"
+#include "log.h"
+#include "mode.h"
+#include "place.h"
+#include "root.h"
+#include "self.h"
+#include "signals.h"
+#include "stop.h"
+#include "wait.h"
+
+#define PAGE 4096UL
+#define STACK_MOST (1UL << 30)  /* of an unlimited one */
+#define STACK_GUARD (1UL << 20) /* like the kernel's stack_guard_gap */
+#define LAUNCH_ROOM (sizeof(struct launch) + 1024)
+
+/* ---- The program's file -------------------------------------------------------------------- */
+
+/* As execvp does it, but for the first file that exists.  0 or -ENOENT. */
+static int search_path(const char *name, char *found)
+{
+	const char *path = getenv("PATH");
+
+	if (strchr(name, '/') || !path || !*path) {
+		if (!*name || strlen(name) >= PATH_MAX)
+			return *name ? -ENAMETOOLONG : -ENOENT;
+		strcpy(found, name);
+		return 0;
+	}
+	for (const char *end; *name && path; path = *end ? end + 1 : NULL) {
+		struct stat st;
+		int n;
+
+		end = strchrnul(path, ':');
+		n = snprintf(found, PATH_MAX, "%.*s%s%s", (int)(end - path), path,
+			     end > path ? "/" : "", name);
+		if (n < PATH_MAX && stat(found, &st) == 0 && S_ISREG(st.st_mode))
+			return 0;
+	}
+	return -ENOENT;
+}
+
+/* The kernel would give such a program other rights than its caller's; in one space it cannot. */
+static bool gains_rights(const char *path, const struct stat *st)
+{
+	return (st->st_mode & S_ISUID && st->st_uid != geteuid()) ||
+	       ((st->st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+		st->st_gid != getegid()) ||
+	       getxattr(path, "security.capability", NULL, 0) > 0;
+}
+
+static int find_program(const char *name, char *found)
+{
+	struct stat st;
+	int rc = search_path(name, found);
+
+	if (!rc && stat(found, &st))
+		rc = -errno;
+	if (rc) {
+		log_err("'%s': %s", name,
+			rc == -ENOENT   ? "no such file"
+			: rc == -EACCES ? "permission denied"
+					: strerror(-rc));
+	} else if (!S_ISREG(st.st_mode)) {
+		rc = -EACCES;
+		log_err("'%s' is not a regular file", name);
+	} else if (!(st.st_mode & 0111)) {
+		rc = -EACCES;
+		log_err("'%s' is not executable", name);
+	} else if (gains_rights(found, &st)) {
+		rc = -EPERM;
+		log_err("'%s' runs with other rights than its caller's and cannot be a task", name);
+	}
+	return rc;
+}
+
+/* The path of the file that is open, free of links: what /proc/self/exe of its process would be. */
+static void find_path(int fd, const char *found, char real[PATH_MAX])
+{
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, real, PATH_MAX - 1);
+	real[n > 0 ? n : 0] = '\0';
+	if (real[0] != '/' && !realpath(found, real))
+		strcpy(real, found);
+}
+
+static void explain(const char *name, const struct load_error *err, int rc)
+{
+	const char *file = err->file;
+	bool own = strcmp(err->what, "interpreter") != 0 && !strstr(file, "/ld-");
+
+	switch (own ? -rc : 0) {
+	case ELIBSCN:
+		log_err("'%s' is a shell script ('shebang', starting with '#!')", name);
+		break;
+	case EUNATCH:
+		log_err("Unable to read ELF header (%s)", name);
+		break;
+	case ELIBBAD:
+		log_err("'%s' is not ELF", name);
+		break;
+	case ELIBEXEC:
+		log_err("'%s' is not PIE", name);
+		break;
+	case EACCES:
+		log_err("'%s': permission denied", name);
+		break;
+	default:
+		log_err("'%s': cannot load '%s' (%s): %s", name, file, err->what, strerror(-rc));
+		break;
+	}
+}
+
+/* ---- Memory and stack ---------------------------------------------------------------------- */
+
+static const char *environment_value(char *const *envv, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; *envv; envv++)
+		if (strncmp(*envv, name, len) == 0 && (*envv)[len] == '=')
+			return *envv + len + 1;
+	return NULL;
+}
+
+/* The size that PIP_STACKSIZE or one of its kin asks for, in bytes, 0 if it makes no sense. */
+static size_t parse_stack_size(const char *value)
+{
+	char *end;
+	long long n = strtoll(value, &end, 10);
+	unsigned shift = 10; /* no suffix: KiB, as OMP_STACKSIZE has it */
+
+	switch (toupper((unsigned char)*end)) {
+	case 'T':
+		shift = 40, end++;
+		break;
+	case 'G':
+		shift = 30, end++;
+		break;
+	case 'M':
+		shift = 20, end++;
+		break;
+	case 'K':
+		shift = 10, end++;
+		break;
+	case 'B':
+		shift = 0, end++;
+		break;
+	default:
+		break;
+	}
+	if (*end || n <= 0 || n > (long long)(PIP_STACK_SIZE_MAX >> shift))
+		return 0;
+	return (size_t)n << shift;
+}
+
+static size_t stack_size(char *const *envv)
+{
+	static const char *const names[] = { PIP_ENV_STACKSZ, "KMP_STACKSIZE", "GOMP_STACKSIZE",
+					     "OMP_STACKSIZE" };
+	size_t size = PIP_STACK_SIZE;
+	struct rlimit limit;
+
+	/* Who has raised the limit wants it; the pages cost nothing until they are used. */
+	if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur > size)
+		size = limit.rlim_cur < STACK_MOST ? limit.rlim_cur : STACK_MOST;
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = environment_value(envv, names[i]);
+
+		if (!value)
+			continue;
+		size = parse_stack_size(value);
+		if (size == 0) {
+			log_warn("stack size '%s=%s' is not acceptable; %lu bytes are used",
+				 names[i], value, (unsigned long)PIP_STACK_SIZE);
+			size = PIP_STACK_SIZE;
+		} else if (size < PIP_STACK_SIZE_MIN) {
+			log_warn("stack size '%s=%s' is too small; %lu bytes are used", names[i],
+				 value, (unsigned long)PIP_STACK_SIZE_MIN);
+			size = PIP_STACK_SIZE_MIN;
+		} else if (getrlimit(RLIMIT_STACK, &limit) == 0 &&
+			   limit.rlim_cur != RLIM_INFINITY && size > limit.rlim_cur) {
+			log_warn(
+				"stack size '%s=%s' is above the limit of %lu bytes, which is used",
+				names[i], value, (unsigned long)limit.rlim_cur);
+			size = limit.rlim_cur;
+		}
+		break;
+	}
+	return (size + PAGE - 1) & ~(PAGE - 1);
+}
+
+/* The entries that the kernel gave this process, but for those that are about the program. */
+static size_t build_auxv(struct stack_aux *aux, const struct load *l, struct task *t)
+{
+	static const uint16_t inherited[] = {
+		AT_SYSINFO_EHDR,
+		AT_PAGESZ,
+		AT_CLKTCK,
+		AT_FLAGS,
+		AT_UID,
+		AT_EUID,
+		AT_GID,
+		AT_EGID,
+		AT_HWCAP2,
+		27 /* AT_RSEQ_FEATURE_SIZE */,
+		28 /* AT_RSEQ_ALIGN */,
+		51 /* AT_MINSIGSTKSZ */,
+	};
+	size_t n = 0;
+
+	for (unsigned i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
+		errno = 0;
+		aux[n].value = getauxval(inherited[i]);
+		if (aux[n].value == 0 && errno == ENOENT)
+			continue;
+		aux[n++].type = inherited[i];
+	}
+	/* With the CPU table ld.so gets what that has made of it; embryo_start() puts it right. */
+	aux[n++] = (struct stack_aux){ AT_HWCAP,
+				       t->hwcap ? getauxval(AT_HWCAP) : interp_facts()->hwcap };
+	aux[n++] = (struct stack_aux){
+		AT_PHDR, l->program.elf.phdr_vaddr ? l->program.bias + l->program.elf.phdr_vaddr : 0
+	};
+	aux[n++] = (struct stack_aux){ AT_PHENT, sizeof(Elf64_Phdr) };
+	aux[n++] = (struct stack_aux){ AT_PHNUM, l->program.elf.phnum };
+	aux[n++] = (struct stack_aux){ AT_BASE, l->interp.elf.nload ? l->interp.bias : 0 };
+	aux[n++] = (struct stack_aux){ AT_ENTRY,
+				       l->interp.elf.nload ? (uintptr_t)arch_start : t->entry };
+	aux[n++] = (struct stack_aux){ AT_SECURE, 0 };
+	aux[n++] = (struct stack_aux){ AT_RANDOM, 0 };
+	aux[n++] = (struct stack_aux){ AT_EXECFN, 0 };
+	aux[n++] = (struct stack_aux){ AT_PLATFORM, 0 };
+	aux[n++] = (struct stack_aux){ AT_PIP_TASK, (uintptr_t)t };
+	return n;
+}
+
+/* The place of LD_PRELOAD in the environment (the last one counts), or the end. */
+static size_t preload_index(char *const *envv)
+{
+	size_t n = 0, found = STACK_NO_SUBST;
+
+	for (; envv[n]; n++)
+		if (strncmp(envv[n], "LD_PRELOAD=", 11) == 0)
+			found = n;
+	return found == STACK_NO_SUBST ? n : found;
+}
+
+/* Adds libpip to what the caller preloads; embryo_restore_environment() takes it back. */
+static char *preload_string(char *const *envv, size_t index)
+{
+	const char *old = envv[index] ? envv[index] + 11 : "";
+	const char *path = interp_facts()->libpip;
+	char *s = malloc(11 + strlen(path) + 1 + strlen(old) + 1);
+
+	if (s)
+		sprintf(s, "LD_PRELOAD=%s%s%s", path, *old ? ":" : "", old);
+	return s;
+}
+
+static int make_stack(struct task *t, struct launch **launchp, const struct load *l,
+		      char *const *argv, char *const *envv, const char *execfn)
+{
+	unsigned char random[STACK_RANDOM_LEN];
+	struct stack_aux aux[32];
+	struct stack_spec spec = {
+		.argv = argv,
+		.envv = envv,
+		.aux = aux,
+		.execfn = execfn,
+		.platform = (const char *)getauxval(AT_PLATFORM),
+		.random = random,
+		.env_subst_index = STACK_NO_SUBST,
+	};
+	struct stack_out out;
+	size_t size = stack_size(envv);
+	int prot = PROT_READ | PROT_WRITE | (l->program.elf.stack_exec ? PROT_EXEC : 0);
+	char *subst = NULL;
+	struct launch *launch;
+	uintptr_t guard, base, at;
+	ssize_t need;
+	int rc;
+
+	if (t->injected) {
+		spec.env_subst_index = preload_index(envv);
+		spec.env_subst = subst = preload_string(envv, spec.env_subst_index);
+		if (!subst)
+			return -ENOMEM;
+	}
+	rc = getrandom(random, sizeof(random), 0) == sizeof(random) ? 0 : -EIO;
+	if (rc)
+		goto out;
+	spec.naux = build_auxv(aux, l, t);
+	need = stack_size_needed(&spec);
+	if (need < 0) {
+		rc = (int)need;
+		goto out;
+	}
+	/* The strings must not eat up a small stack: execve counts them at a quarter of it at
+	 * most. */
+	if ((size_t)need > size / 4)
+		size += (size_t)need;
+	size = (size + PAGE - 1) & ~(PAGE - 1);
+	/*
+	 * The range below stays unmapped, and is nobody else's: an overflow ends in a fault.
+	 * (It does not grow: the range is no wider than the gap that the kernel keeps below a
+	 * stack.  But glibc makes a stack executable, for libraries that want it, by mprotect
+	 * with PROT_GROWSDOWN.)
+	 */
+	guard = window_reserve(t, STACK_GUARD + size, PAGE);
+	base = !guard ? (uintptr_t)-ENOMEM
+		      : sys_mmap(guard + STACK_GUARD, size, prot,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK |
+					 MAP_GROWSDOWN | MAP_FIXED_NOREPLACE,
+				 -1, 0);
+	if (sys_failed(base)) {
+		rc = (int)base;
+		goto out;
+	}
+	/* The picture, the launch record and the first frames: one call instead of a fault a
+	 * page. */
+	sys_madvise((base + size - (size_t)need - LAUNCH_ROOM) & ~(PAGE - 1),
+		    ((size_t)need + LAUNCH_ROOM + PAGE - 1) & ~(PAGE - 1), MADV_POPULATE_WRITE);
+	at = base + size - (((size_t)need + 15) & ~15UL);
+	rc = stack_build((void *)at, base + size - at, at, &spec, &out);
+	if (rc)
+		goto out;
+	launch = (struct launch *)((out.sp - LAUNCH_ROOM) & ~63UL);
+	launch->sp = out.sp;
+	if (t->injected) {
+		t->preload_slot = (const char **)out.envp + spec.env_subst_index;
+		t->preload_original = (const char *)out.env_original;
+	}
+	*launchp = launch;
+out:
+	free(subst);
+	return rc;
+}
+
+/* ---- The kernel's part --------------------------------------------------------------------- */
+
+bool spawn_core_valid(uint32_t coreno)
+{
+	uint32_t flag = coreno & PIP_CPUCORE_FLAG_MASK;
+
+	if (coreno == PIP_CPUCORE_ASIS)
+		return true;
+	return (flag == 0 || flag == PIP_CPUCORE_ABS) &&
+	       (coreno & PIP_CPUCORE_CORENO_MASK) < PIP_CPUCORE_CORENO_MAX;
+}
+
+/* The CPUs the root can use, not only those it is bound to now: what the kernel grants when all are
+ * asked for.  Asked for once, on the spawning thread, which gets its own set back. */
+static const cpu_set_t *usable_cpus(void)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static cpu_set_t usable;
+	static bool known;
+	cpu_set_t now, all;
+
+	pthread_mutex_lock(&lock);
+	if (!known && sched_getaffinity(0, sizeof(now), &now) == 0) {
+		memset(&all, 0xff, sizeof(all));
+		usable = now;
+		if (sched_setaffinity(0, sizeof(all), &all) == 0) {
+			sched_getaffinity(0, sizeof(usable), &usable);
+			sched_setaffinity(0, sizeof(now), &now);
+		}
+		known = true;
+	}
+	pthread_mutex_unlock(&lock);
+	return &usable;
+}
+
+static void choose_cpu(struct launch *l, uint32_t coreno)
+{
+	cpu_set_t *set = (cpu_set_t *)l->cpus;
+	uint32_t n = coreno & PIP_CPUCORE_CORENO_MASK;
+
+	l->bind = coreno != PIP_CPUCORE_ASIS;
+	if (!l->bind)
+		return;
+	CPU_ZERO(set);
+	if (coreno & PIP_CPUCORE_ABS) {
+		if (n < CPU_SETSIZE)
+			CPU_SET(n, set); /* else it stays empty, which the kernel refuses */
+		return;
+	}
+	n %= (uint32_t)CPU_COUNT(usable_cpus());
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, usable_cpus()) && n-- == 0)
+			CPU_SET(cpu, set);
+}
+
+static void name_task(char comm[16], const struct task *t)
+{
+	comm[0] = (char)('0' + t->pipid % 10);
+	comm[1] = mode_mark(t->mode);
+	str_copy(comm + 2, str_base(t->path), 14);
+}
+
+/* Other threads could open more between this look and the clone; then the task looks itself. */
+static void list_descriptors(struct task *t)
+{
+	struct stat threads;
+
+	t->nclose = -1;
+	if (stat("/proc/self/task", &threads) || threads.st_nlink != 3) /* ".", ".." and one more */
+		return;
+	t->nclose = embryo_list_close_on_exec(t->close, EMBRYO_FDS);
+	if (t->nclose > EMBRYO_FDS)
+		t->nclose = -1;
+}
+
+static pid_t clone_task(struct task *t, struct launch *l, uintptr_t stack_low)
+{
+	struct clone_args args = {
+		.flags = CLONE_VM | CLONE_CLEAR_SIGHAND | CLONE_CHILD_CLEARTID |
+			 CLONE_PARENT_SETTID,
+		.child_tid = (uintptr_t)&t->stage,
+		.parent_tid = (uintptr_t)&t->pid,
+		.exit_signal = SIGCHLD,
+		.stack = stack_low,
+		.stack_size = (uintptr_t)l - stack_low,
+	};
+	kernel_sigset_t all = ~(kernel_sigset_t)0, before;
+	long pid;
+
+	/* Between clone and the program's first instruction a signal would run a handler of this
+	 * program on the new process, with this thread's TLS. */
+	sys_sigmask(SIG_BLOCK, &all, &before);
+	/* SIGCHLD is blocked for the root's own sake; a task starts as if it were not. */
+	l->mask = before & ~(1UL << (SIGCHLD - 1));
+	pid = arch_clone3(&args, sizeof(args), embryo_main, l);
+	if (pid == -ENOSYS || pid == -EINVAL) { /* before Linux 5.5, and some sandboxes */
+		l->clear_handlers = true;
+		pid = arch_clone(CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, l, (int *)&t->stage,
+				 embryo_main, l);
+		if (pid > 0)
+			atomic_store(&t->pid, (int)pid);
+	}
+	sys_sigmask(SIG_SETMASK, &before, NULL);
+	return (pid_t)pid;
+}
+
+/* Waits until the task's libraries are loaded.  Returns false if it ended before. */
+static bool await_loaded(struct task *t)
+{
+	struct timespec limit = { 0, 5000000 };
+
+	for (;;) {
+		uint32_t stage = atomic_load(&t->stage);
+		siginfo_t info = { .si_pid = 0 };
+
+		if (stage == STAGE_LOADED || stage == STAGE_NO_FUNCTION || stage == STAGE_AMBIGUOUS)
+			return true;
+		if (stage == STAGE_GONE)
+			return false;
+		/* Once its libc has named a futex of its own, its end does not wake this one. */
+		if (sys_futex_wait(&t->stage, STAGE_LOADING, &limit) == -ETIMEDOUT) {
+			int rc = waitid(P_PID, (id_t)t->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+
+			/* ECHILD: SIGCHLD is ignored, or another thread has taken its status. */
+			if ((rc == 0 ? info.si_pid != 0 : errno == ECHILD) &&
+			    atomic_load(&t->stage) == STAGE_LOADING)
+				return false;
+			if (limit.tv_nsec < 80000000)
+				limit.tv_nsec *= 2;
+		}
+	}
+}
+
+/* The task has ended, or is about to, before main: says why and gives the error. */
+static int failed_start(struct task *root, struct task *t, const char *name)
+{
+	uint32_t stage = atomic_load(&t->stage);
+	int status = 0, rc;
+
+	if (stage == STAGE_NO_FUNCTION || stage == STAGE_AMBIGUOUS) {
+		if (stage == STAGE_AMBIGUOUS)
+			log_err("%s: symbol '%s' has multiple definitions", name, t->function);
+		else
+			log_err("%s: Unable to find start function (%s)", name, t->function);
+		wait_collect(root, t, &status);
+		return -ENOEXEC;
+	}
+	if (wait_peek(t, &status)) {
+		log_err("%s: Unable to load %s - its process is gone", name, t->path);
+		wait_collect(root, t, &status);
+		return -ELIBEXEC;
+	}
+	/* ld.so has said what is missing and left with 127; a file that shrank gives SIGBUS. */
+	if ((WIFEXITED(status) && WEXITSTATUS(status) == 127) ||
+	    (WIFSIGNALED(status) && (WTERMSIG(status) == SIGBUS || WTERMSIG(status) == SIGSEGV))) {
+		log_err("%s: Unable to load %s - %s", name, t->path,
+			WIFEXITED(status) ? "the dynamic linker gave up"
+					  : strsignal(WTERMSIG(status)));
+		wait_collect(root, t, &status);
+		rc = -ELIBEXEC;
+	} else {
+		rc = 0; /* killed from outside: a task like any other, with its own status */
+	}
+	return rc;
+}
+
+/* ---- All together -------------------------------------------------------------------------- */
+
+/*
+ * libpip is added to a program that has a use for it: one that is linked with it, or one with hooks
+ * or a start function.  All others run without it, and start the faster.
+ */
+static int prepare(struct task *t, const pip_spawn_program_t *p, char *const *envv, bool hooked,
+		   struct launch **lp)
+{
+	static const char *const libraries[] = { "libpip.so", "libasan.so", "libhwasan.so",
+						 "libtsan.so", "liblsan.so" };
+	struct load load;
+	struct load_error err = { p->prog, "" };
+	char *const none[] = { p->prog, NULL };
+	char found[PATH_MAX];
+	unsigned needs;
+	struct launch *l = NULL;
+	int rc;
+
+	rc = find_program(p->prog, found);
+	if (rc)
+		return rc;
+	rc = load_open(&load, found, &err);
+	if (rc) {
+		explain(p->prog, &err, rc);
+		return rc == -ENOEXEC && err.file == found ? -ELIBEXEC : rc;
+	}
+	find_path(load.program.fd, found, t->path);
+	needs = load_needs(&load.program, libraries, sizeof(libraries) / sizeof(libraries[0]));
+	if (needs & ~1U) {
+		log_err("'%s' is built with a sanitizer, which needs fixed addresses", p->prog);
+		load_close(&load);
+		return -ELIBEXEC;
+	}
+	rc = place_images(t, &load, &err);
+	if (rc) {
+		explain(p->prog, &err, rc);
+		load_close(&load);
+		return rc;
+	}
+	/* A task that wants to tune or to see these things finds them out itself. */
+	if (t->same_interp && interp_facts()->cpu.size &&
+	    !environment_value(envv, "LD_SHOW_AUXV") &&
+	    !interp_is_tuned(environment_value(envv, "GLIBC_TUNABLES")))
+		t->hwcap = interp_facts()->hwcap;
+	t->entry = load.program.bias + load.program.elf.entry;
+	t->injected = t->same_interp && interp_facts()->libpip[0] &&
+		      (hooked || p->funcname || needs);
+	rc = make_stack(t, &l, &load, p->argv ? p->argv : none, envv, found);
+	if (rc) {
+		log_err("'%s': unable to make the stack: %s", p->prog, strerror(-rc));
+		return rc;
+	}
+	if (p->funcname && !t->injected) {
+		log_err("%s: Unable to find start function (%s)", p->prog, p->funcname);
+		return -ENOEXEC;
+	}
+	l->task = t;
+	l->load = load;
+	l->cpu = interp_facts()->cpu;
+	if (!t->hwcap)
+		l->cpu.size = 0;
+	l->clear_handlers = false;
+	l->ignored = signals_ignored();
+	name_task(l->comm, t);
+	t->image_base = load.program.bias;
+	t->interp_base = load.interp.elf.nload ? load.interp.bias : 0;
+	*lp = l;
+	return 0;
+}
+
+static int set_function(struct task *t, const pip_spawn_program_t *p)
+{
+	if (!p->funcname)
+		return 0;
+	if (!*p->funcname || strlen(p->funcname) >= sizeof(t->function)) {
+		log_err("%s: Unable to find start function (%s)", p->prog, p->funcname);
+		return -ENOEXEC;
+	}
+	strcpy(t->function, p->funcname);
+	t->arg = p->arg;
+	return 0;
+}
+
+static int set_hooks(struct task *t, const char *prog, const pip_spawn_hook_t *hook)
+{
+	int rc;
+
+	if (!hook || (!hook->before && !hook->after))
+		return 0;
+	t->hooks.before = hook->before;
+	t->hooks.after = hook->after;
+	t->hooks.arg = hook->hookarg;
+	rc = carrier_start((struct carrier **)&t->hooks.carrier, &t->hooks.thread_pointer);
+	if (rc)
+		log_err("'%s': unable to create the thread for its hooks: %s", prog, strerror(-rc));
+	return rc;
+}
+
+int spawn_task(struct task *root, const pip_spawn_program_t *p, uint32_t coreno, int *pipidp,
+	       const pip_spawn_hook_t *hook)
+{
+	char *const *envv = p->envv ? p->envv : environ;
+	uintptr_t stack_low;
+	struct launch *l = NULL;
+	struct task *t;
+	pid_t pid;
+	int rc;
+
+	rc = root_claim(root, pipidp ? *pipidp : PIP_PIPID_ANY, &t);
+	if (rc)
+		return rc;
+	rc = space_guard_brk(root->space);
+	if (!rc)
+		rc = prepare(t, p, envv, hook && (hook->before || hook->after), &l);
+	if (!rc)
+		rc = set_function(t, p);
+	if (!rc)
+		rc = set_hooks(t, p->prog, hook);
+	if (rc)
+		goto fail;
+	choose_cpu(l, coreno);
+	list_descriptors(t);
+	t->aux = p->aux;
+	t->stop_on_start = stop_wanted(t);
+	t->stage = STAGE_LOADING;
+	atomic_store(&t->state, TASK_LIVE);
+	stack_low = (uintptr_t)l - 64UL * 1024;
+	pid = clone_task(t, l, stack_low);
+	if (pid < 0) {
+		rc = pid;
+		log_err("'%s': unable to create the process of task %d: %s", p->prog, t->pipid,
+			strerror(-rc));
+		goto fail;
+	}
+	if (!await_loaded(t) || atomic_load(&t->stage) != STAGE_LOADED) {
+		rc = failed_start(root, t, p->prog);
+		if (rc)
+			return rc; /* collected: the slot is free again */
+	}
+	atomic_store(&t->spawned, 1);
+	if (t->bind_failed)
+		log_warn("Unable to bind CPU core:%u", coreno & PIP_CPUCORE_CORENO_MASK);
+	if (pipidp)
+		*pipidp = t->pipid;
+	if (t->stop_on_start)
+		stop_await(t);
+	return 0;
+fail:
+	atomic_store(&t->state, TASK_CLAIMED);
+	carrier_stop(t->hooks.carrier, false);
+	window_close(t);
+	root_release(root, t);
+	return rc;
+}

@@ -1,0 +1,161 @@
+/*
+ * start.c - what runs inside a task before and after its program.
+ * Entry functions: begin() (a constructor), __libc_start_main(), exit(): in place of libc's.
+ *
+ * spawn.c adds this library to what a task preloads if there is work for it.  Everything here is
+ * the task's own copy, on the task's own C library.
+ */
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "base/sys.h"
+#include "lib.h"
+#include "log.h"
+#include "root.h"
+#include "self.h"
+#include "signals.h"
+#include "space.h"
+#include "taskside/symbol.h"
+#include "thread_once.h"
+
+typedef int main_function(int, char **, char **);
+
+static struct task *starting; /* this task, until its program begins and it becomes self */
+static main_function *program_main;
+static int (*start_function)(void *);
+static bool aware; /* the program itself is linked with this library */
+
+__attribute__((constructor)) static void begin(void)
+{
+	struct task *t = (struct task *)getauxval(AT_PIP_TASK);
+	uint32_t stage;
+
+	if (!t || t->space->magic != SPACE_MAGIC || atomic_load(&t->pid) != getpid())
+		return;
+	starting = t;
+	aware = symbol_program_needs("libpip.so");
+	if (!t->function[0])
+		return;
+	switch (symbol_find(t->path, t->function, (void **)&start_function)) {
+	case 0:
+		stage = STAGE_NO_FUNCTION;
+		break;
+	case 1:
+		return;
+	default:
+		stage = STAGE_AMBIGUOUS;
+		break;
+	}
+	atomic_store(&t->stage, stage);
+	sys_futex_wake(&t->stage, INT_MAX);
+	_exit(ENOEXEC);
+}
+
+/* The after-hook, once, on the task's main thread.  Returns the task's final exit code. */
+static int run_after_hook(struct task *t, int status)
+{
+	kernel_sigset_t all = ~(kernel_sigset_t)0, before;
+	int rc;
+
+	if (!t->hooks.after || t->hooks.after_done || sys_gettid() != sys_getpid())
+		return status;
+	t->hooks.after_done = 1;
+	/* A handler of the task must not run on the root's thread pointer. */
+	sys_sigmask(SIG_BLOCK, &all, &before);
+	t->hooks.inside = 1;
+	rc = arch_call_with_thread_pointer(t->hooks.thread_pointer, t->hooks.after, t->hooks.arg);
+	t->hooks.inside = 0;
+	sys_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc)
+		log_err("PIPID:%d after-hook returns %d", t->pipid, rc);
+	return rc && status == 0 ? rc : status;
+}
+
+static int task_main(int argc, char **argv, char **envp)
+{
+	struct task *t = starting;
+	int rc = t->hooks.before_result;
+
+	self_set(t);
+	if (aware) {
+		/* What the interface promises; any other program keeps the name it was given. */
+		program_invocation_name = t->path;
+		program_invocation_short_name = (char *)str_base(t->path);
+	}
+	thread_once();
+	/* A program that knows nothing of PiP finds its signals as its caller left them. */
+	if (aware || t->hooks.after)
+		signals_install();
+	if (rc)
+		log_err("before hook at %p returns %d", (void *)t->hooks.before, rc);
+	else
+		rc = start_function ? start_function(t->arg) : program_main(argc, argv, envp);
+	/* A forked child may return from here as well: it is not in the space, and exit() knows. */
+	exit(rc);
+}
+
+typedef int start_main_function(main_function *, int, char **, void (*)(void), void (*)(void),
+				void (*)(void), void *);
+
+/*
+ * glibc 2.34 gave this function a new version; programs that were linked before ask for the first
+ * one, and ld.so gives nobody a version he did not ask for.  libc's new one serves both.
+ */
+__asm__(".symver start_main, __libc_start_main@@GLIBC_2.34");
+__asm__(".symver start_main_before, __libc_start_main@" GLIBC_FIRST);
+
+start_main_function start_main, start_main_before;
+
+PIP_API int start_main(main_function *main, int argc, char **argv, void (*init)(void),
+		       void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
+{
+	start_main_function *real;
+
+	*(void **)&real = dlsym(RTLD_NEXT, "__libc_start_main");
+	if (starting) {
+		program_main = main;
+		main = task_main;
+	}
+	return real(main, argc, argv, init, fini, rtld_fini, stack_end);
+}
+
+PIP_API int start_main_before(main_function *, int, char **, void (*)(void), void (*)(void),
+			      void (*)(void), void *) __attribute__((alias("start_main")));
+
+PIP_API void exit(int status)
+{
+	static void (*real)(int);
+
+	if (self_is_task())
+		status = run_after_hook(self_task(), status);
+	else if (self_is_root() && getpid() == self_task()->pid)
+		root_kill_all(self_task(), true);
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "exit");
+	real(status);
+	__builtin_unreachable();
+}
+
+PIP_API void pthread_exit(void *value)
+{
+	static void (*real)(void *);
+	struct task *t = self_task();
+
+	if (self_is_task() && sys_gettid() == sys_getpid()) {
+		int code = run_after_hook(t, (int)(intptr_t)value & 0xff);
+
+		/* Other threads may go on; the kernel will report 0 when the last of them ends. */
+		atomic_store(&t->end_code, 0x100 | (uint32_t)(code & 0xff));
+	}
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "pthread_exit");
+	real(value);
+	__builtin_unreachable();
+}

@@ -1,0 +1,21 @@
+/* symbol.h - finds functions of the running program, exported or not. */
+#ifndef TASKSIDE_SYMBOL_H
+#define TASKSIDE_SYMBOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Looks for a function in the program (whose path is given) and all its libraries but this one:
+ * exported ones first, then global and at last local ones of the files' full symbol tables.
+ * Returns 1 and the address, 0 if there is none, or the number of local functions of that name.
+ */
+int symbol_find(const char *program, const char *name, void **addr);
+
+/* Does the running program itself ask for a library of this name (a beginning of it)? */
+bool symbol_program_needs(const char *library);
+
+/* A global function or variable of one file that is loaded at base, NULL if it has none. */
+void *symbol_find_global(const char *path, uintptr_t base, const char *name);
+
+#endif
