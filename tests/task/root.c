@@ -1,0 +1,137 @@
+/* root.c - for scenarios that act as a PiP root; see root.h. */
+#include "root.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#define MAX_ARGS 16
+
+void root_init(int n)
+{
+	int pipid = 0, ntasks = n;
+
+	check_int(pip_init(&pipid, &ntasks, NULL, PIP_MODE_PROCESS), 0);
+	check_int(pipid, PIP_PIPID_ROOT);
+}
+
+void root_fin(void)
+{
+	check_int(pip_fin(), 0);
+}
+
+int task_main(const char *path, ...)
+{
+	char *argv[MAX_ARGS] = { (char *)path };
+	int pipid = PIP_PIPID_ANY;
+	va_list ap;
+	int n = 1;
+
+	va_start(ap, path);
+	while ((argv[n] = va_arg(ap, char *)) != NULL)
+		check(++n < MAX_ARGS);
+	va_end(ap);
+	check_int(pip_spawn(argv[0], argv, NULL, PIP_CPUCORE_ASIS, &pipid, NULL, NULL, NULL), 0);
+	return pipid;
+}
+
+int task_func(const char *path, const char *function, void *arg)
+{
+	pip_spawn_program_t program;
+	int pipid = PIP_PIPID_ANY;
+
+	pip_spawn_from_func(&program, (char *)path, (char *)function, arg, NULL, NULL);
+	check_int(pip_task_spawn(&program, PIP_CPUCORE_ASIS, 0, &pipid, NULL), 0);
+	return pipid;
+}
+
+int task_hooked(const char *path, char **argv, pip_spawnhook_t before, pip_spawnhook_t after,
+		void *hookarg)
+{
+	pip_spawn_program_t program;
+	pip_spawn_hook_t hook = { 0 };
+	int pipid = PIP_PIPID_ANY;
+
+	pip_spawn_from_main(&program, (char *)path, argv, NULL, NULL);
+	pip_spawn_hook(&hook, before, after, hookarg);
+	check_int(pip_task_spawn(&program, PIP_CPUCORE_ASIS, 0, &pipid, &hook), 0);
+	return pipid;
+}
+
+pid_t task_pid(int pipid)
+{
+	pip_id_t id = 0;
+
+	check_int(pip_get_system_id(pipid, &id), 0);
+	return (pid_t)id;
+}
+
+int task_collect(int pipid)
+{
+	int status = -1;
+
+	check_int(pip_wait(pipid, &status), 0);
+	return status;
+}
+
+void task_exits_at(const char *file, int line, int pipid, int code)
+{
+	int status = task_collect(pipid);
+
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != code)
+		check_failed(file, line, "task %d ended with status 0x%x, not exit code %d", pipid,
+			     status, code);
+}
+
+void task_signaled_at(const char *file, int line, int pipid, int signum)
+{
+	int status = task_collect(pipid);
+
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != signum)
+		check_failed(file, line, "task %d ended with status 0x%x, not by signal %d", pipid,
+			     status, signum);
+}
+
+void capture_begin(struct capture *c, int fd)
+{
+	fflush(NULL);
+	c->fd = fd;
+	c->file = memfd_create("capture", MFD_CLOEXEC);
+	c->saved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	check(c->file >= 0 && c->saved >= 0);
+	/* At one shared offset several writers can overwrite each other (seen on Linux 6.18). */
+	check(fcntl(c->file, F_SETFL, O_APPEND) == 0);
+	check(dup2(c->file, fd) == fd);
+}
+
+char *capture_end(struct capture *c)
+{
+	off_t size;
+	char *text;
+
+	fflush(NULL);
+	check(dup2(c->saved, c->fd) == c->fd);
+	size = lseek(c->file, 0, SEEK_END);
+	text = malloc((size_t)size + 1);
+	check(text != NULL);
+	check_int(pread(c->file, text, (size_t)size, 0), size);
+	text[size] = '\0';
+	close(c->saved);
+	close(c->file);
+	return text;
+}
+
+char *task_output(char **argv, char **envv)
+{
+	int pipid = PIP_PIPID_ANY, status;
+	struct capture c;
+	char *text;
+
+	capture_begin(&c, STDOUT_FILENO);
+	check_int(pip_spawn(argv[0], argv, envv, PIP_CPUCORE_ASIS, &pipid, NULL, NULL, NULL), 0);
+	status = task_collect(pipid);
+	text = capture_end(&c);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		check_failed(__FILE__, __LINE__, "%s %s ended with status 0x%x", argv[0], argv[1],
+			     status);
+	return text;
+}
