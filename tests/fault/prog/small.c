@@ -1,0 +1,5 @@
+/* small.c - the least program: something to be damaged. */
+int main(void)
+{
+	return 0;
+}
