@@ -139,21 +139,24 @@ struct task *space_claim_slot(struct space *sp)
 	kernel_sigset_t mask = lock_acquire(&sp->lock);
 	struct task *t = NULL;
 
-	for (uint32_t i = 0; i < SPACE_TASKS && !t; i++) {
-		uint32_t is_free = TASK_FREE;
+	for (uint32_t word = 0; word < SPACE_TASKS / 64 && !t; word++) {
+		uint64_t unused = ~atomic_load(&sp->used[word]);
+		uint32_t i, incarnation;
 
-		if (atomic_compare_exchange_strong(&sp->task[i].state, &is_free, TASK_CLAIMED)) {
-			uint32_t incarnation = sp->task[i].incarnation;
-
-			t = &sp->task[i];
-			memset((char *)t + sizeof(t->state), 0,
-			       offsetof(struct task, memory.gaps) - sizeof(t->state));
-			t->slot = i;
-			t->space = sp;
-			t->incarnation = incarnation + 1;
-			if (atomic_load(&sp->nslots) <= i)
-				atomic_store(&sp->nslots, i + 1);
-		}
+		if (!unused)
+			continue;
+		i = word * 64 + (uint32_t)__builtin_ctzl(unused);
+		atomic_fetch_or(&sp->used[word], unused & -unused);
+		t = &sp->task[i];
+		incarnation = t->incarnation;
+		atomic_store(&t->state, TASK_CLAIMED);
+		memset((char *)t + sizeof(t->state), 0,
+		       offsetof(struct task, memory.gaps) - sizeof(t->state));
+		t->slot = i;
+		t->space = sp;
+		t->incarnation = incarnation + 1;
+		if (atomic_load(&sp->nslots) <= i)
+			atomic_store(&sp->nslots, i + 1);
 	}
 	lock_release(&sp->lock, mask);
 	return t;
@@ -164,4 +167,5 @@ void space_free_slot(struct task *t)
 	atomic_store(&t->pid, 0);
 	t->path[0] = '\0';
 	atomic_store(&t->state, TASK_FREE);
+	atomic_fetch_and(&t->space->used[t->slot / 64], ~(1UL << t->slot % 64));
 }

@@ -52,6 +52,7 @@ struct space {
 	/* How many of the following have ever been in use: more are not looked at, since a look
 	 * costs a page of memory each. */
 	_Atomic uint32_t nslots;
+	_Atomic uint64_t used[SPACE_TASKS / 64]; /* a bit for each slot that is not FREE */
 	struct task task[SPACE_TASKS];
 };
 
