@@ -344,10 +344,6 @@ static int make_stack(struct task *t, struct launch **launchp, const struct load
 		rc = (int)base;
 		goto out;
 	}
-	/* The picture, the launch record and the first frames: one call instead of a fault a
-	 * page. */
-	sys_madvise((base + size - (size_t)need - LAUNCH_ROOM) & ~(PAGE - 1),
-		    ((size_t)need + LAUNCH_ROOM + PAGE - 1) & ~(PAGE - 1), MADV_POPULATE_WRITE);
 	at = base + size - (((size_t)need + 15) & ~15UL);
 	rc = stack_build((void *)at, base + size - at, at, &spec, &out);
 	if (rc)

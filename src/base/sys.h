@@ -21,9 +21,6 @@
 /* May run while the thread pointer is another libc's: no stack guard read through it. */
 #define BARE __attribute__((no_stack_protector))
 
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
-#endif
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25 /* Linux 6.1; not in glibc 2.36 */
 #endif

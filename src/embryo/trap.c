@@ -19,7 +19,6 @@
 
 #define PAGE 4096UL
 #define POPULATE_MAX (64UL << 10)
-#define POPULATE_HEAP (16UL << 10)
 
 #ifdef SYS_fork
 #define FORK_CALLS SYS_fork, SYS_clone
@@ -203,10 +202,6 @@ static uintptr_t map_anywhere(struct task *t, uintptr_t hint, size_t len, int pr
 		    is_libc(fd))
 			keep_on_fork(t);
 	}
-	/* What ld.so allocates while it loads is used at once: its own heap, the first TLS
-	 * block. */
-	if (!t->begun && fd < 0 && len <= POPULATE_HEAP)
-		flags |= MAP_POPULATE;
 	return window_map(t, len, align, prot, flags, fd, off);
 }
 
