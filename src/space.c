@@ -134,29 +134,35 @@ int space_guard_brk(struct space *sp)
 	return 0;
 }
 
+static struct task *claim_record(struct space *sp, uint32_t slot)
+{
+	struct task *t = &sp->task[slot];
+	uint32_t incarnation = t->incarnation;
+
+	atomic_store(&t->state, TASK_CLAIMED);
+	memset((char *)t + sizeof(t->state), 0,
+	       offsetof(struct task, memory.gaps) - sizeof(t->state));
+	t->slot = slot;
+	t->space = sp;
+	t->incarnation = incarnation + 1;
+	if (atomic_load(&sp->nslots) <= slot)
+		atomic_store(&sp->nslots, slot + 1);
+	return t;
+}
+
 struct task *space_claim_slot(struct space *sp)
 {
 	kernel_sigset_t mask = lock_acquire(&sp->lock);
 	struct task *t = NULL;
 
-	for (uint32_t word = 0; word < SPACE_TASKS / 64 && !t; word++) {
+	for (uint32_t word = 0; word < SPACE_TASKS / 64; word++) {
 		uint64_t unused = ~atomic_load(&sp->used[word]);
-		uint32_t i, incarnation;
 
-		if (!unused)
-			continue;
-		i = word * 64 + (uint32_t)__builtin_ctzl(unused);
-		atomic_fetch_or(&sp->used[word], unused & -unused);
-		t = &sp->task[i];
-		incarnation = t->incarnation;
-		atomic_store(&t->state, TASK_CLAIMED);
-		memset((char *)t + sizeof(t->state), 0,
-		       offsetof(struct task, memory.gaps) - sizeof(t->state));
-		t->slot = i;
-		t->space = sp;
-		t->incarnation = incarnation + 1;
-		if (atomic_load(&sp->nslots) <= i)
-			atomic_store(&sp->nslots, i + 1);
+		if (unused) {
+			atomic_fetch_or(&sp->used[word], unused & -unused);
+			t = claim_record(sp, word * 64 + (uint32_t)__builtin_ctzl(unused));
+			break;
+		}
 	}
 	lock_release(&sp->lock, mask);
 	return t;
