@@ -38,7 +38,8 @@ util: *
 '
 
 # shellcheck disable=SC2016 # the dollars are awk's
-find src tools bench docs/examples tests/task tests/fault tests/real tests/prog preload -name '*.[chS]' 2>/dev/null |
+find src tools bench docs/examples tests/task tests/fault tests/real tests/prog \
+	preload -name '*.[chS]' 2>/dev/null |
 	sort | xargs awk -v rules="$rules" '
 	BEGIN {
 		n = split(rules, line, "\n")
