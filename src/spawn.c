@@ -572,8 +572,9 @@ static int prepare(struct task *t, const pip_spawn_program_t *p, char *const *en
 	    !interp_is_tuned(environment_value(envv, "GLIBC_TUNABLES")))
 		t->hwcap = interp_facts()->hwcap;
 	t->entry = load.program.bias + load.program.elf.entry;
+	t->aware = needs != 0;
 	t->injected = t->same_interp && interp_facts()->libpip[0] &&
-		      (hooked || p->funcname || needs);
+		      (hooked || p->funcname || t->aware);
 	rc = make_stack(t, &l, &load, p->argv ? p->argv : none, envv, found);
 	if (rc) {
 		log_err("'%s': unable to make the stack: %s", p->prog, strerror(-rc));

@@ -122,6 +122,7 @@ struct task {
 	/* What the task's side needs at its start. */
 	uintptr_t entry;   /* of the program */
 	uint64_t hwcap;    /* AT_HWCAP, if its ld.so was given the root's CPU table */
+	uint32_t aware;    /* the program itself is linked with libpip */
 	uint32_t injected; /* libpip was added to what it loads */
 	const char *
 		*preload_slot; /* where its environment names libpip as well, until that is read */

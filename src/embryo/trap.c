@@ -7,7 +7,6 @@
  */
 #include "embryo/trap.h"
 
-#include <elf.h>
 #include <linux/sched.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
@@ -64,18 +63,11 @@ static bool is_libc(int fd)
 static const struct code *own_code(struct task *t, int fd, const struct stat *st)
 {
 	struct code_traps traps = trap_traps(t->space);
-	uint64_t page[512];
-	struct elf_info elf;
-	ssize_t n;
+	struct image img = { .fd = fd, .st = *st };
+	const char *what;
 
-	if (!is_libc(fd))
-		return NULL;
-	n = sys_pread(fd, page, sizeof(page), 0);
-	if (n < 0 || elf_parse_header(page, (size_t)n, &elf) ||
-	    elf.phoff + elf.phnum * sizeof(Elf64_Phdr) > (size_t)n ||
-	    elf_parse_segments((char *)page + elf.phoff, elf.phnum * sizeof(Elf64_Phdr),
-			       (uint64_t)st->st_size, PAGE, &elf) ||
-	    code_make(&t->own_code, fd, &elf, st, &traps))
+	if (!is_libc(fd) || load_image_read(&img, &what) ||
+	    code_make(&t->own_code, fd, &img.elf, st, &traps))
 		return NULL;
 	return &t->own_code;
 }

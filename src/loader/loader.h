@@ -56,7 +56,9 @@ struct load_error {
 	const char *what; /* "open", "read", "header", "segments", "interpreter", "map" */
 };
 
+/* One file: opens it and reads its headers; or reads those of img->fd, with img->st filled in. */
 int load_image_open(struct image *img, const char *path, const char **what);
+int load_image_read(struct image *img, const char **what);
 void load_image_close(struct image *img);
 
 /*

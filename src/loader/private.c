@@ -49,23 +49,12 @@ static int parse_far_segments(struct image *img)
 	return rc;
 }
 
-int load_image_open(struct image *img, const char *path, const char **what)
+int load_image_read(struct image *img, const char **what)
 {
 	uint64_t page[512];
 	ssize_t n;
 	int rc;
 
-	img->bias = 0;
-	*what = "open";
-	/* O_NONBLOCK: opening a FIFO must not wait for its writer. */
-	img->fd = sys_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (img->fd < 0)
-		return img->fd;
-	rc = sys_fstat(img->fd, &img->st);
-	if (rc)
-		return rc;
-	if (!S_ISREG(img->st.st_mode) || !(img->st.st_mode & 0111))
-		return -EACCES;
 	*what = "read";
 	do
 		n = sys_pread(img->fd, page, sizeof(page), 0);
@@ -82,6 +71,24 @@ int load_image_open(struct image *img, const char *path, const char **what)
 					  img->elf.phnum * sizeof(Elf64_Phdr),
 					  (uint64_t)img->st.st_size, PAGE, &img->elf);
 	return parse_far_segments(img);
+}
+
+int load_image_open(struct image *img, const char *path, const char **what)
+{
+	int rc;
+
+	img->bias = 0;
+	*what = "open";
+	/* O_NONBLOCK: opening a FIFO must not wait for its writer. */
+	img->fd = sys_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (img->fd < 0)
+		return img->fd;
+	rc = sys_fstat(img->fd, &img->st);
+	if (rc)
+		return rc;
+	if (!S_ISREG(img->st.st_mode) || !(img->st.st_mode & 0111))
+		return -EACCES;
+	return load_image_read(img, what);
 }
 
 /* Without an interpreter only a static PIE is a program: it relocates itself. */
@@ -161,7 +168,7 @@ unsigned load_needs(const struct image *img, const char *const *library, size_t 
 {
 	unsigned found = 0;
 	uint64_t names = 0, at;
-	Elf64_Dyn dyn[128];
+	Elf64_Dyn dyn[1024]; /* a program with a hundred libraries has some 130 */
 	size_t len = img->elf.dyn_len < sizeof(dyn) ? img->elf.dyn_len : sizeof(dyn);
 
 	if (read_exactly(img->fd, dyn, len, img->elf.dyn_off))

@@ -30,7 +30,6 @@ typedef int main_function(int, char **, char **);
 static struct task *starting; /* this task, until its program begins and it becomes self */
 static main_function *program_main;
 static int (*start_function)(void *);
-static bool aware; /* the program itself is linked with this library */
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -40,7 +39,6 @@ __attribute__((constructor)) static void begin(void)
 	if (!t || t->space->magic != SPACE_MAGIC || atomic_load(&t->pid) != getpid())
 		return;
 	starting = t;
-	aware = symbol_program_needs("libpip.so");
 	if (!t->function[0])
 		return;
 	switch (symbol_find(t->path, t->function, (void **)&start_function)) {
@@ -84,14 +82,14 @@ static int task_main(int argc, char **argv, char **envp)
 	int rc = t->hooks.before_result;
 
 	self_set(t);
-	if (aware) {
+	if (t->aware) {
 		/* What the interface promises; any other program keeps the name it was given. */
 		program_invocation_name = t->path;
 		program_invocation_short_name = (char *)str_base(t->path);
 	}
 	thread_once();
 	/* A program that knows nothing of PiP finds its signals as its caller left them. */
-	if (aware || t->hooks.after)
+	if (t->aware || t->hooks.after)
 		signals_install();
 	if (rc)
 		log_err("before hook at %p returns %d", (void *)t->hooks.before, rc);

@@ -105,31 +105,6 @@ static int search_object(struct dl_phdr_info *info, size_t size, void *arg)
 	return s->global != NULL;
 }
 
-static int program_needs(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	const char **library = arg, *names = NULL;
-	const Elf64_Dyn *dyn = NULL;
-
-	(void)size;
-	for (unsigned i = 0; i < info->dlpi_phnum; i++)
-		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-			dyn = (const Elf64_Dyn *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-	for (const Elf64_Dyn *d = dyn; d && d->d_tag != DT_NULL; d++)
-		if (d->d_tag == DT_STRTAB) /* which ld.so has relocated already */
-			names = (const char *)d->d_un.d_ptr;
-	for (const Elf64_Dyn *d = dyn; d && names && *library && d->d_tag != DT_NULL; d++)
-		if (d->d_tag == DT_NEEDED &&
-		    strncmp(names + d->d_un.d_val, *library, strlen(*library)) == 0)
-			*library = NULL;
-	return 1; /* the program comes first */
-}
-
-bool symbol_program_needs(const char *library)
-{
-	dl_iterate_phdr(program_needs, &library);
-	return !library;
-}
-
 int symbol_find(const char *program, const char *name, void **addr)
 {
 	struct search s = {

@@ -2,7 +2,6 @@
 #ifndef TASKSIDE_SYMBOL_H
 #define TASKSIDE_SYMBOL_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -11,9 +10,6 @@
  * Returns 1 and the address, 0 if there is none, or the number of local functions of that name.
  */
 int symbol_find(const char *program, const char *name, void **addr);
-
-/* Does the running program itself ask for a library of this name (a beginning of it)? */
-bool symbol_program_needs(const char *library);
 
 /* A global function or variable of one file that is loaded at base, NULL if it has none. */
 void *symbol_find_global(const char *path, uintptr_t base, const char *name);
