@@ -45,6 +45,25 @@ static int check_target(int *pipidp)
 	}
 }
 
+/* The record behind a checked target PIPID, NULL if there is none. */
+static struct task *target(int pipid)
+{
+	struct task *root = root_of(self_task());
+
+	return pipid == PIP_PIPID_ROOT ? root : root_task(root, pipid);
+}
+
+int lib_live_target(int pipid, struct task **tp)
+{
+	int rc = check_target(&pipid);
+
+	if (rc)
+		return rc;
+	*tp = target(pipid);
+	return *tp && atomic_load(&(*tp)->state) == TASK_LIVE && atomic_load(&(*tp)->pid) ? 0
+											  : ESRCH;
+}
+
 /* ---- Joining and leaving ------------------------------------------------------------------- */
 
 PIP_API int pip_init(int *pipidp, int *ntasksp, void **root_expp, int opts)
@@ -235,14 +254,6 @@ PIP_API int pip_export(void *exp)
 	return atomic_compare_exchange_strong(&self_task()->exported, &nothing, exp) ? 0 : EBUSY;
 }
 
-/* The live record behind a checked target PIPID. */
-static struct task *target(int pipid)
-{
-	struct task *root = root_of(self_task());
-
-	return pipid == PIP_PIPID_ROOT ? root : root_task(root, pipid);
-}
-
 PIP_API int pip_import(int pipid, void **expp)
 {
 	int rc = check_target(&pipid);
@@ -323,17 +334,12 @@ PIP_API int pip_is_shared_fd(int *flagp)
 
 PIP_API int pip_get_system_id(int pipid, pip_id_t *idp)
 {
-	int rc = check_target(&pipid);
 	struct task *t;
+	int rc = lib_live_target(pipid, &t);
 
-	if (rc)
-		return rc;
-	t = target(pipid);
-	if (!t || atomic_load(&t->state) != TASK_LIVE || atomic_load(&t->pid) == 0)
-		return ESRCH;
-	if (idp)
+	if (!rc && idp)
 		*idp = (pip_id_t)atomic_load(&t->pid);
-	return 0;
+	return rc;
 }
 
 PIP_API int pip_isa_root(void)

@@ -97,32 +97,11 @@ PIP_API char *pip_dlerror(void)
 	return dlerror();
 }
 
-/* The record behind a target PIPID for the two functions below; 0 or an error code. */
-static int find_target(int pipid, struct task **tp)
-{
-	struct task *me = self_task(), *root;
-
-	if (!me)
-		return EPERM;
-	root = root_of(me);
-	if (pipid == PIP_PIPID_ANY || pipid == PIP_PIPID_NULL)
-		return EINVAL;
-	if (pipid == PIP_PIPID_MYSELF)
-		*tp = me;
-	else if (pipid == PIP_PIPID_ROOT)
-		*tp = root;
-	else if (pipid < 0 || pipid >= me->ntasks)
-		return ERANGE;
-	else
-		*tp = root_task(root, pipid);
-	return *tp && atomic_load(&(*tp)->state) == TASK_LIVE ? 0 : ESRCH;
-}
-
 PIP_API int pip_get_addr(int pipid, const char *symbol, void **addrp)
 {
 	struct task *t;
 	void *addr;
-	int rc = find_target(pipid, &t);
+	int rc = lib_live_target(pipid, &t);
 
 	if (rc)
 		return rc;
@@ -141,7 +120,7 @@ PIP_API int pip_get_addr(int pipid, const char *symbol, void **addrp)
 PIP_API int pip_get_dlmopen_info(int pipid, void **handlep, long *lmidp)
 {
 	struct task *t;
-	int rc = find_target(pipid, &t);
+	int rc = lib_live_target(pipid, &t);
 
 	if (rc)
 		return rc;
