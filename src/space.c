@@ -10,8 +10,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#define PAGE 4096UL
-
 /* The reader's side of the fixed part; see docs/ARCHITECTURE.md. */
 _Static_assert(offsetof(struct task, pipid) == 12, "read by other processes");
 _Static_assert(offsetof(struct task, pid) == 16, "read by other processes");
@@ -119,7 +117,7 @@ int space_guard_brk(struct space *sp)
 	if (atomic_load(&sp->brk_guarded))
 		return 0;
 	now = (uintptr_t)sys_call(SYS_brk, 0, 0, 0, 0, 0, 0);
-	edge = (now + PAGE - 1) & ~(PAGE - 1);
+	edge = page_up(now);
 	if (edge != now)
 		sys_call(SYS_brk, edge, 0, 0, 0, 0, 0);
 	/* Every libc that still moves the kernel's break would believe that the heap behind it

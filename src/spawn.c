@@ -33,7 +33,6 @@
 #include "stop.h"
 #include "wait.h"
 
-#define PAGE 4096UL
 #define STACK_MOST (1UL << 30)  /* of an unlimited one */
 #define STACK_GUARD (1UL << 20) /* like the kernel's stack_guard_gap */
 #define LAUNCH_ROOM (sizeof(struct launch) + 1024)
@@ -214,7 +213,7 @@ static size_t stack_size(char *const *envv)
 		}
 		break;
 	}
-	return (size + PAGE - 1) & ~(PAGE - 1);
+	return page_up(size);
 }
 
 /* The entries that the kernel gave this process, but for those that are about the program. */
@@ -327,7 +326,7 @@ static int make_stack(struct task *t, struct launch **launchp, const struct load
 	 * most. */
 	if ((size_t)need > size / 4)
 		size += (size_t)need;
-	size = (size + PAGE - 1) & ~(PAGE - 1);
+	size = page_up(size);
 	/*
 	 * The range below stays unmapped, and is nobody else's: an overflow ends in a fault.
 	 * (It does not grow: the range is no wider than the gap that the kernel keeps below a
@@ -593,7 +592,6 @@ static int prepare(struct task *t, const pip_spawn_program_t *p, char *const *en
 	l->ignored = signals_ignored();
 	name_task(l->comm, t);
 	t->image_base = load.program.bias;
-	t->interp_base = load.interp.elf.nload ? load.interp.bias : 0;
 	*lp = l;
 	return 0;
 }

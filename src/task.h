@@ -117,7 +117,6 @@ struct task {
 	const char *exe_page; /* path, for its forked children */
 
 	uintptr_t image_base; /* load bias of the program, for debuggers */
-	uintptr_t interp_base;
 
 	/* What the task's side needs at its start. */
 	uintptr_t entry;   /* of the program */
@@ -140,7 +139,6 @@ struct task {
 	/* Termination. */
 	_Atomic uint32_t end_signal; /* written by the task: a caught signal that ended it */
 	_Atomic uint32_t end_code; /* written by the task: 0x100 | low bits given to pthread_exit */
-	_Atomic uint32_t killed;   /* written by the root: killed by kill-all or abort */
 	_Atomic uint32_t spawned;  /* root: this slot's pid was reported to the caller */
 
 	/* Sharing. */

@@ -12,7 +12,6 @@
 #include "carrier.h"
 #include "embryo/window.h"
 #include "export.h"
-#include "log.h"
 #include "root.h"
 #include "stop.h"
 

@@ -28,6 +28,20 @@
 #define KERNEL_SIGSET_SIZE 8 /* _NSIG / 8: what the rt_ calls take on every supported CPU */
 typedef uint64_t kernel_sigset_t;
 
+/* The size of a page, and the grain of all that is placed; see the limits in
+ * docs/ARCHITECTURE.md. */
+#define PAGE 4096UL
+
+static inline uintptr_t page_down(uintptr_t v)
+{
+	return v & ~(PAGE - 1);
+}
+
+static inline uintptr_t page_up(uintptr_t v)
+{
+	return page_down(v + PAGE - 1);
+}
+
 #define sys_call(nr, a, b, c, d, e, f)                                                             \
 	arch_syscall6((nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
@@ -45,11 +59,6 @@ static inline uintptr_t sys_mmap(uintptr_t at, size_t len, int prot, int flags, 
 static inline int sys_munmap(uintptr_t at, size_t len)
 {
 	return (int)sys_call(SYS_munmap, at, len, 0, 0, 0, 0);
-}
-
-static inline int sys_mprotect(uintptr_t at, size_t len, int prot)
-{
-	return (int)sys_call(SYS_mprotect, at, len, prot, 0, 0, 0);
 }
 
 static inline int sys_madvise(uintptr_t at, size_t len, int advice)

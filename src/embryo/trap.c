@@ -16,9 +16,6 @@
 #include "embryo/embryo.h"
 #include "embryo/window.h"
 
-#define PAGE 4096UL
-#define POPULATE_MAX (64UL << 10)
-
 #ifdef SYS_fork
 #define FORK_CALLS SYS_fork, SYS_clone
 #else
@@ -111,7 +108,7 @@ static int replace_code(struct task *t, uintptr_t at, size_t len, off_t off, off
 	const struct code *c = t->code;
 
 	if (!c || at != t->code_base + c->vaddr || (uint64_t)off != c->off ||
-	    ((len + PAGE - 1) & ~(PAGE - 1)) != c->len)
+	    page_up(len) != c->len)
 		return -1;
 	t->code = NULL;
 	t->sees_forks = c->sees_forks;
@@ -151,7 +148,7 @@ static uintptr_t map_fixed(struct task *t, uintptr_t at, size_t len, int prot, i
 			copy = replace_code(t, at, len, off, &copy_off);
 		/* ld.so is about to relocate a library's data: one call instead of a fault a
 		 * page. */
-		if ((prot & PROT_WRITE) && len <= POPULATE_MAX)
+		if ((prot & PROT_WRITE) && len <= LOAD_POPULATE_MAX)
 			flags |= MAP_POPULATE;
 	}
 	if (copy >= 0)
@@ -274,7 +271,7 @@ static int trap_mremap(struct task *t, struct arch_trap *tr)
 static int trap_brk(struct window_head *h, struct arch_trap *tr)
 {
 	uintptr_t want = (uintptr_t)tr->arg[0];
-	uintptr_t have = (h->brk + PAGE - 1) & ~(PAGE - 1), need = (want + PAGE - 1) & ~(PAGE - 1);
+	uintptr_t have = page_up(h->brk), need = page_up(want);
 
 	tr->nr = (long)h->brk;
 	if (want < h->brk_start || want > h->brk_limit || h->brk == 0)

@@ -12,8 +12,6 @@
  */
 #include "embryo/window.h"
 
-#define PAGE                                                                                       \
-	4096UL /* allocation grain; larger pages only make the kernel refuse, see window_map() */
 #define HUGE (2UL << 20)
 
 static uintptr_t round_up(uintptr_t v, size_t align)
@@ -198,7 +196,7 @@ void window_unused(struct task *t, uintptr_t at, size_t len)
 {
 	if (!window_owns(t, at, len) || !gaps_trylock(&t->memory))
 		return;
-	gap_add(&t->memory, at, at + round_up(len, PAGE));
+	gap_add(&t->memory, at, at + page_up(len));
 	gaps_unlock(&t->memory);
 }
 
@@ -206,7 +204,7 @@ void window_used(struct task *t, uintptr_t at, size_t len)
 {
 	if (!gaps_trylock(&t->memory))
 		return;
-	gap_cut(&t->memory, at, at + round_up(len, PAGE));
+	gap_cut(&t->memory, at, at + page_up(len));
 	gaps_unlock(&t->memory);
 }
 
@@ -274,7 +272,7 @@ uintptr_t window_reserve(struct task *t, size_t len, size_t align)
 
 	if (len == 0 || len > (size_t)1 << 46)
 		return 0;
-	len = round_up(len, PAGE);
+	len = page_up(len);
 	at = reserve_gap(&t->memory, len, align);
 	if (!at)
 		at = reserve_new(t, len, align);
@@ -296,8 +294,8 @@ uintptr_t window_reserve_code(struct task *t, size_t len, size_t align)
 	if (!at || has_head(t->space, at))
 		return at;
 	window_unused(t, at, len);
-	at = reserve_new(t, round_up(len, PAGE), align);
-	return at ? at : reserve_more_windows(t, round_up(len, PAGE), align);
+	at = reserve_new(t, page_up(len), align);
+	return at ? at : reserve_more_windows(t, page_up(len), align);
 }
 
 /* Keeps other programs' forks from copying a mapping, once there have been such forks.  If its
@@ -342,7 +340,7 @@ void window_adopt(struct task *t, uintptr_t at, size_t len)
 		struct gap *g = &t->memory.foreign[i];
 
 		if (g->start == 0) {
-			g->end = at + round_up(len, PAGE);
+			g->end = at + page_up(len);
 			g->start = at;
 			return;
 		}
@@ -384,7 +382,7 @@ void window_disown(struct task *t, uintptr_t at, size_t len)
 	for (int i = 0; i < TASK_FOREIGN; i++) {
 		struct gap *g = &t->memory.foreign[i];
 
-		if (g->start >= at && g->end <= at + round_up(len, PAGE))
+		if (g->start >= at && g->end <= at + page_up(len))
 			g->start = 0;
 	}
 }
@@ -439,7 +437,7 @@ static void advise(uintptr_t at, size_t len, int advice)
 		size_t part = end - at;
 
 		while (sys_madvise(at, part, advice) == -EINVAL && part > PAGE)
-			part = (part / 2 + PAGE - 1) & ~(PAGE - 1);
+			part = page_up(part / 2);
 		at += part;
 	}
 }

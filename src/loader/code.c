@@ -5,7 +5,6 @@
 #include <linux/memfd.h>
 #include <linux/sched.h>
 
-#define PAGE 4096UL
 #define HUGE (2UL << 20)
 #define CODE_MAX (64UL << 20)
 #define SITES (PAGE / ARCH_STUB_SIZE - 1) /* one room is the page's head */
@@ -154,9 +153,9 @@ int code_make(struct code *c, int file, const struct elf_info *elf, const struct
 	c->fd = -1;
 	if (!s)
 		return -ENOTSUP;
-	c->vaddr = (s->vaddr & ~(PAGE - 1)) - elf->span_start;
-	c->off = s->offset & ~(PAGE - 1);
-	c->len = (s->filesz + (s->vaddr & (PAGE - 1)) + PAGE - 1) & ~(PAGE - 1);
+	c->vaddr = page_down(s->vaddr) - elf->span_start;
+	c->off = page_down(s->offset);
+	c->len = page_up(s->filesz + (s->vaddr & (PAGE - 1)));
 	/* At the same distances as in a task, since the jumps are relative. */
 	buf_len = PAGE + c->vaddr + c->len;
 	if (c->vaddr > CODE_MAX)

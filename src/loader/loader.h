@@ -50,6 +50,10 @@ struct cpu_table {
 	uint64_t dev, ino; /* of that file */
 };
 
+/* A data segment up to this size is mapped page by page at once: ld.so will write to all of it,
+ * and one call costs less than a fault a page. */
+#define LOAD_POPULATE_MAX (64UL << 10)
+
 /* What went wrong with which file, for a message. */
 struct load_error {
 	const char *file; /* the path given, or load.interp_path */

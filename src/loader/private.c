@@ -12,9 +12,6 @@
 #include "base/span.h"
 #include "base/str.h"
 
-#define PAGE 4096UL
-#define POPULATE_MAX (64UL << 10)
-
 static int read_exactly(int fd, void *buf, size_t len, uint64_t off)
 {
 	size_t done = 0;
@@ -197,16 +194,6 @@ static int prot_of(uint32_t flags)
 	       (flags & PF_X ? PROT_EXEC : 0);
 }
 
-static uintptr_t page_down(uintptr_t v)
-{
-	return v & ~(PAGE - 1);
-}
-
-static uintptr_t page_up(uintptr_t v)
-{
-	return page_down(v + PAGE - 1);
-}
-
 static int image_map(struct image *img, const struct load_place *place, bool first)
 {
 	size_t front = first ? place->front : 0;
@@ -237,7 +224,7 @@ static int image_map(struct image *img, const struct load_place *place, bool fir
 			}
 			/* All of a small data segment will be written: one call, not a fault a
 			 * page. */
-			if ((s->flags & PF_W) && data - start <= POPULATE_MAX)
+			if ((s->flags & PF_W) && data - start <= LOAD_POPULATE_MAX)
 				flags |= MAP_POPULATE;
 			got = sys_mmap(img->bias + start, data - start, prot, flags, fd, off);
 			if (sys_failed(got))
