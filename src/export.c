@@ -77,7 +77,7 @@ static struct export_entry **names_of(struct task *root, int pipid)
 	return pipid == PIP_PIPID_ROOT ? &root->names : &root->names_of[pipid];
 }
 
-static void announce(struct task *t)
+void export_announce(struct task *t)
 {
 	atomic_fetch_add(&t->export_news, 1);
 	sys_futex_wake(&t->export_news, INT_MAX);
@@ -110,7 +110,7 @@ int export_named(struct task *t, const char *name, void *value)
 	}
 	lock_release(&sp->lock, mask);
 	if (!rc)
-		announce(t);
+		export_announce(t);
 	return rc;
 }
 
@@ -146,8 +146,7 @@ static int look(struct task *root, int pipid, const char *name, void **valuep, s
 	int rc = -EAGAIN;
 
 	*tp = t;
-	if (t)
-		*seen = atomic_load(&t->export_news);
+	*seen = atomic_load(t ? &t->export_news : &root->export_news);
 	if (t ? atomic_load(&t->export_closed) != 0 : root_had_task(root, pipid))
 		rc = -ECANCELED;
 	if (e) {
@@ -162,7 +161,7 @@ static int look(struct task *root, int pipid, const char *name, void **valuep, s
 int export_import(struct task *me, int pipid, const char *name, bool block, void **valuep)
 {
 	struct task *root = root_of(me), *t;
-	/* A killed exporter announces nothing, and a pipid not yet spawned has nobody to do it. */
+	/* A killed exporter announces nothing. */
 	struct timespec limit = { 0, 1000000 };
 	uint32_t seen = 0;
 	int rc;
@@ -177,10 +176,8 @@ int export_import(struct task *me, int pipid, const char *name, bool block, void
 		}
 		if (!block)
 			return -EAGAIN;
-		if (t)
-			sys_futex_wait(&t->export_news, seen, &limit);
-		else
-			nanosleep(&limit, NULL);
+		/* Without a task, the root's news: it tells of each new one, too. */
+		sys_futex_wait(t ? &t->export_news : &root->export_news, seen, &limit);
 		if (limit.tv_nsec < 50000000)
 			limit.tv_nsec *= 2;
 	}
@@ -190,7 +187,7 @@ int export_import(struct task *me, int pipid, const char *name, bool block, void
 void export_close(struct task *t)
 {
 	atomic_store(&t->export_closed, 1);
-	announce(t);
+	export_announce(t);
 }
 
 void export_forget(struct task *root, int pipid)

@@ -13,6 +13,9 @@ int export_named(struct task *t, const char *name, void *value);
  */
 int export_import(struct task *me, int pipid, const char *name, bool block, void **valuep);
 
+/* Wakes who waits for this task's exports or, if it is a root, for a task to be spawned. */
+void export_announce(struct task *t);
+
 /* No more exports will come from this task: wakes who waits for one. */
 void export_close(struct task *t);
 

@@ -197,11 +197,13 @@ int root_claim(struct task *root, int pipid, struct task **tp)
 		rc = 0;
 	}
 	lock_release(&root->space->lock, mask);
-	if (rc)
+	if (rc) {
 		space_free_slot(t);
-	else
-		*tp = t;
-	return rc;
+		return rc;
+	}
+	export_announce(root);
+	*tp = t;
+	return 0;
 }
 
 void root_release(struct task *root, struct task *t)

@@ -145,7 +145,7 @@ struct task {
 	void *_Atomic aux;
 	void *_Atomic exported;         /* pip_export */
 	struct export_entry *names;     /* a root's own; under space.lock */
-	_Atomic uint32_t export_news;   /* futex: grows with every export and at the end */
+	_Atomic uint32_t export_news;   /* futex: each export, a root's spawns too, the end */
 	_Atomic uint32_t export_closed; /* no further export will come */
 	void *_Atomic remote_free;      /* blocks that others freed; see alloc.c.  Written by all */
 
