@@ -6,13 +6,14 @@
  * the memory of their task until it is collected.  All of it is guarded by space.lock.  Every
  * prefix of a change is a valid state: an entry is complete before it is linked, and is
  * unlinked before it is freed; a killed writer loses at most the entry it was about to link.
+ * Freestanding.
  */
 #include "export.h"
 
 #include <pip/pip.h>
 #include <poll.h>
-#include <string.h>
 
+#include "base/str.h"
 #include "root.h"
 
 struct export_entry {
@@ -66,7 +67,7 @@ static struct export_entry *find(const struct task *root, int pipid, const char 
 	struct export_entry *e = root->space->names[hash % HEADS];
 
 	while (e && (e->hash != hash || e->root_slot != root->slot || e->pipid != pipid ||
-		     strcmp(e->name, name) != 0))
+		     !str_equal(e->name, name)))
 		e = e->next;
 	return e;
 }
@@ -94,14 +95,14 @@ int export_named(struct task *t, const char *name, void *value)
 
 	if (find(root, t->pipid, name, hash)) {
 		rc = -EBUSY;
-	} else if (!(e = allocate(sp, sizeof(*e) + strlen(name) + 1))) {
+	} else if (!(e = allocate(sp, sizeof(*e) + str_len(name) + 1))) {
 		rc = -ENOMEM;
 	} else {
 		e->root_slot = root->slot;
 		e->pipid = t->pipid;
 		e->value = value;
 		e->hash = hash;
-		strcpy(e->name, name);
+		str_copy(e->name, name, str_len(name) + 1);
 		e->also = *own;
 		e->next = sp->names[hash % HEADS];
 		atomic_signal_fence(memory_order_seq_cst); /* stores in program order, see above */
@@ -121,6 +122,7 @@ int export_named(struct task *t, const char *name, void *value)
 static bool has_ended(pid_t pid)
 {
 	struct pollfd end = { .events = POLLIN };
+	struct timespec now = { 0, 0 };
 	int rc;
 
 	if (pid <= 0)
@@ -129,8 +131,8 @@ static bool has_ended(pid_t pid)
 	if (end.fd < 0)
 		return end.fd == -ESRCH;
 	do
-		rc = poll(&end, 1, 0);
-	while (rc < 0 && errno == EINTR);
+		rc = (int)sys_call(SYS_ppoll, &end, 1, &now, NULL, 0, 0);
+	while (rc == -EINTR);
 	sys_close(end.fd);
 	return rc > 0;
 }

@@ -40,12 +40,6 @@ static size_t table_size(int fd, uint64_t offset)
 	return zeros & ~(size_t)7;
 }
 
-/* Settings that change the table must not pass to a task that did not ask for them, or back. */
-bool interp_is_tuned(const char *tunables)
-{
-	return tunables && strstr(tunables, "glibc.cpu");
-}
-
 struct finding {
 	uintptr_t base; /* in: ld.so's load address */
 	char path[PATH_MAX];
@@ -87,17 +81,47 @@ static void find_cpu_table(struct cpu_table *cpu, uintptr_t base, struct finding
 	cpu->offset = f->table = (uintptr_t)cpu->data - base;
 }
 
-static struct interp_facts facts;
+static void find_auxv(void)
+{
+	static const uint16_t inherited[] = {
+		AT_SYSINFO_EHDR,
+		AT_PAGESZ,
+		AT_CLKTCK,
+		AT_FLAGS,
+		AT_UID,
+		AT_EUID,
+		AT_GID,
+		AT_EGID,
+		AT_HWCAP2,
+		27 /* AT_RSEQ_FEATURE_SIZE */,
+		28 /* AT_RSEQ_ALIGN */,
+		51 /* AT_MINSIGSTKSZ */,
+	};
+	const char *platform = (const char *)getauxval(AT_PLATFORM);
+	size_t n = 0;
+
+	for (unsigned i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
+		errno = 0;
+		interp_known.aux[n].value = getauxval(inherited[i]);
+		if (interp_known.aux[n].value == 0 && errno == ENOENT)
+			continue;
+		interp_known.aux[n++].type = inherited[i];
+	}
+	interp_known.naux = n;
+	if (platform)
+		strncpy(interp_known.platform, platform, sizeof(interp_known.platform) - 1);
+	interp_known.tuned_hwcap = getauxval(AT_HWCAP);
+}
 
 static void find_hwcap(void)
 {
 	int fd = open("/proc/self/auxv", O_RDONLY | O_CLOEXEC);
 	Elf64_auxv_t aux;
 
-	facts.hwcap = getauxval(AT_HWCAP);
+	interp_known.hwcap = getauxval(AT_HWCAP);
 	while (fd >= 0 && read(fd, &aux, sizeof(aux)) == sizeof(aux))
 		if (aux.a_type == AT_HWCAP)
-			facts.hwcap = aux.a_un.a_val;
+			interp_known.hwcap = aux.a_un.a_val;
 	if (fd >= 0)
 		close(fd);
 }
@@ -110,26 +134,27 @@ static void find_facts(void)
 	int fd;
 
 	find_hwcap();
-	find_cpu_table(&facts.cpu, ld.base, &ld);
+	find_auxv();
+	find_cpu_table(&interp_known.cpu, ld.base, &ld);
 	if (ld.base && dl_iterate_phdr(match_base, &ld) &&
 	    (fd = open(ld.path, O_RDONLY | O_CLOEXEC)) >= 0) {
 		if (fstat(fd, &st) == 0) {
-			facts.dev = facts.cpu.dev = st.st_dev;
-			facts.ino = facts.cpu.ino = st.st_ino;
+			interp_known.dev = interp_known.cpu.dev = st.st_dev;
+			interp_known.ino = interp_known.cpu.ino = st.st_ino;
 		}
 		if (ld.table)
-			facts.cpu.size = table_size(fd, ld.table);
+			interp_known.cpu.size = table_size(fd, ld.table);
 		close(fd);
 	}
 	if (dladdr((void *)gnu_get_libc_version, &info) && info.dli_fname[0] == '/')
-		strncpy(facts.libc, info.dli_fname, sizeof(facts.libc) - 1);
-	if (!dladdr((void *)interp_facts, &info) || !realpath(info.dli_fname, facts.libpip))
-		facts.libpip[0] = '\0';
+		strncpy(interp_known.libc, info.dli_fname, sizeof(interp_known.libc) - 1);
+	if (!dladdr((void *)interp_facts, &info) || !realpath(info.dli_fname, interp_known.libpip))
+		interp_known.libpip[0] = '\0';
 	/* ld.so separates the names in LD_PRELOAD by colons and blanks and knows no quoting. */
-	if (strpbrk(facts.libpip, ": \t")) {
+	if (strpbrk(interp_known.libpip, ": \t")) {
 		log_warn("'%s': blanks and colons in the path keep tasks from loading it",
-			 facts.libpip);
-		facts.libpip[0] = '\0';
+			 interp_known.libpip);
+		interp_known.libpip[0] = '\0';
 	}
 }
 
@@ -143,8 +168,8 @@ const struct interp_facts *interp_facts(void)
 		if (!known) /* cppcheck-suppress identicalInnerCondition ; another thread's store */
 			find_facts();
 		/* Without a descriptor nothing can be found: the next time, then. */
-		known = facts.dev != 0 || !getauxval(AT_BASE);
+		known = interp_known.dev != 0 || !getauxval(AT_BASE);
 		pthread_mutex_unlock(&mutex);
 	}
-	return &facts;
+	return &interp_known;
 }

@@ -3,6 +3,7 @@
 #define INTERP_H
 
 #include "loader/loader.h"
+#include "loader/stack.h"
 
 struct interp_facts {
 	uint64_t dev, ino;     /* of this process's dynamic linker; 0 = it has none */
@@ -10,12 +11,19 @@ struct interp_facts {
 	uint64_t hwcap;        /* AT_HWCAP as the kernel gave it: getauxval() tells ld.so's own */
 	char libc[PATH_MAX];   /* its C library; empty = not found */
 	char libpip[PATH_MAX]; /* where libpip.so is; empty = it cannot be preloaded */
+	uint64_t tuned_hwcap;  /* AT_HWCAP as this process's ld.so has changed it */
+	struct stack_aux aux[16]; /* entries that are the same for every program */
+	size_t naux;
+	char platform[32]; /* AT_PLATFORM; empty = none */
 };
 
-/* Does this value of GLIBC_TUNABLES (or NULL) change the CPU table? */
+/* Does this value of GLIBC_TUNABLES (or NULL) change the CPU table?  Freestanding. */
 bool interp_is_tuned(const char *tunables);
 
 /* Found out at the first call. */
 const struct interp_facts *interp_facts(void);
+
+/* What that has found, for code that has no libc to find it out; it lies in place.c. */
+extern struct interp_facts interp_known;
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "barrier.h"
 #include "export.h"
+#include "join.h"
 #include "lib.h"
 #include "log.h"
 #include "mode.h"
@@ -71,7 +72,7 @@ PIP_API int pip_init(int *pipidp, int *ntasksp, void **root_expp, int opts)
 	const struct task *me = self_task();
 
 	if (!self_is_task()) {
-		int rc = root_init(ntasksp, root_expp ? *root_expp : NULL, opts);
+		int rc = join_as_root(ntasksp, root_expp ? *root_expp : NULL, opts);
 
 		if (!rc && pipidp)
 			*pipidp = PIP_PIPID_ROOT;
@@ -90,7 +91,7 @@ PIP_API int pip_fin(void)
 {
 	if (!self_task())
 		return EPERM;
-	return self_is_root() ? -root_fin(self_task()) : 0;
+	return self_is_root() ? -join_leave(self_task()) : 0;
 }
 
 PIP_API int pip_is_initialized(void)
@@ -381,7 +382,7 @@ PIP_API int pip_kill_all_child_tasks(void)
 {
 	if (!self_is_root())
 		return EPERM;
-	root_kill_all(self_task(), false);
+	join_kill_all(self_task(), false);
 	return 0;
 }
 

@@ -1,19 +1,23 @@
 /*
- * place.c - puts the images of a program into a task's window.
- * Entry function: place_images().
+ * place.c - puts a program, its dynamic linker and its stack into a task's window.
+ * Entry functions: place_images(), place_stack().  Freestanding.
  */
 #include "place.h"
 
-#include <pthread.h>
-#include <sys/random.h>
-#include <unistd.h>
+#include <elf.h>
+#include <sys/stat.h>
 
+#include "base/str.h"
 #include "embryo/trap.h"
 #include "embryo/window.h"
-#include "interp.h"
 #include "loader/code.h"
 
-static pthread_mutex_t code_mutex = PTHREAD_MUTEX_INITIALIZER;
+#define STACK_GUARD (1UL << 20) /* like the kernel's stack_guard_gap */
+#define LAUNCH_ROOM (sizeof(struct launch) + 1024)
+
+struct interp_facts interp_known;
+
+/* ---- Code ---------------------------------------------------------------------------------- */
 
 /* A failure that leaves no choice but to start no task; with any other its code stays as it is. */
 static bool is_serious(int rc)
@@ -22,52 +26,61 @@ static bool is_serious(int rc)
 }
 
 /* The root's own C library: every task on its dynamic linker will use it. */
-static int make_libc_code(struct space *sp, const struct code_traps *traps)
+static int make_libc_code(struct code *c, const struct code_traps *traps)
 {
 	struct image img = { .fd = -1 };
 	const char *what;
-	int rc = load_image_open(&img, interp_facts()->libc, &what);
+	int rc = load_image_open(&img, interp_known.libc, &what);
 
-	if (rc == 0 && !code_is_of(&sp->code[1], &img.st))
-		rc = code_make(&sp->code[1], img.fd, &img.elf, &img.st, traps);
+	if (rc == 0)
+		rc = code_make(c, img.fd, &img.elf, &img.st, traps);
 	load_image_close(&img);
-	return is_serious(rc) ? rc : 0;
+	return rc;
 }
 
 /*
  * The code to use for the image that starts first, *found NULL to use the file's own.  What
  * belongs to the root's dynamic linker is made once; anything else goes to *once and is the
- * caller's to close. Without descriptors or memory for it there is no task: its mappings would
+ * caller's to close.  Without descriptors or memory for it there is no task: its mappings would
  * never be given back.
  */
-static int find_code(struct space *sp, const struct load *l, bool same_interp, struct code *once,
+static int find_code(struct task *t, const struct load *l, struct code *once,
 		     const struct code **found)
 {
+	struct space *sp = t->space;
 	const struct image *first = load_first(l);
 	struct code_traps traps = trap_traps(sp);
+	struct code *c = &sp->code[0];
+	kernel_sigset_t mask;
 	int rc = 0;
 
 	once->fd = -1;
 	*found = NULL;
-	if (!same_interp) {
+	if (!t->same_interp) {
 		rc = code_make(once, first->fd, &first->elf, &first->st, &traps);
 		*found = rc ? NULL : once;
+		t->code_fd[0] = once->fd;
 		return is_serious(rc) ? rc : 0;
 	}
-	pthread_mutex_lock(&code_mutex);
-	if (!code_is_of(&sp->code[0], &first->st)) {
-		rc = code_make(&sp->code[0], first->fd, &first->elf, &first->st, &traps);
-		sp->libc_code_made = false;
+	mask = lock_acquire(&sp->code_lock);
+	if (code_is_of(c, &first->st))
+		t->code_fd[0] = code_open(c);
+	if (t->code_fd[0] < 0) {
+		rc = code_make(c, first->fd, &first->elf, &first->st, &traps);
+		t->code_fd[0] = c->fd;
 	}
-	*found = rc ? NULL : &sp->code[0];
-	/* A root may have closed all descriptors that it does not know. */
-	if (sp->code[1].ino && !code_is_open(&sp->code[1]))
-		sp->libc_code_made = false;
+	*found = rc ? NULL : c;
+	c = &sp->code[1];
+	if (!rc && sp->libc_code_made) {
+		t->code_fd[1] = c->ino ? code_open(c) : -1;
+		sp->libc_code_made = !c->ino || t->code_fd[1] >= 0;
+	}
 	if (!rc && !sp->libc_code_made) {
-		rc = make_libc_code(sp, &traps);
-		sp->libc_code_made = rc == 0;
+		rc = make_libc_code(c, &traps);
+		t->code_fd[1] = c->fd;
+		sp->libc_code_made = !is_serious(rc);
 	}
-	pthread_mutex_unlock(&code_mutex);
+	lock_release(&sp->code_lock, mask);
 	return is_serious(rc) ? rc : 0;
 }
 
@@ -82,15 +95,15 @@ static int open_window(struct task *t)
 {
 	uint64_t random;
 
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+	if (sys_random(&random, sizeof(random)))
 		return -EIO;
 	return window_open(t, random);
 }
 
 static bool is_own_interp(const struct image *interp)
 {
-	return interp->elf.nload && interp->st.st_dev == interp_facts()->dev &&
-	       interp->st.st_ino == interp_facts()->ino;
+	return interp->elf.nload && interp->st.st_dev == interp_known.dev &&
+	       interp->st.st_ino == interp_known.ino;
 }
 
 /* Maps whatever is open in l, the first image's code as the runtime wants it. */
@@ -102,29 +115,199 @@ static int map_images(struct task *t, struct load *l, struct load_error *err)
 	int rc;
 
 	err->what = "code";
-	rc = find_code(t->space, l, t->same_interp, &once, &code);
+	rc = find_code(t, l, &once, &code);
 	if (rc)
 		return rc;
 	if (code) {
 		place.front = code->front ? code_front(load_first(l)->elf.align) : 0;
-		place.code_fd = code->fd;
+		place.code_fd = t->code_fd[0];
 		place.code_off = (off_t)code->front;
 	}
 	rc = load_map(l, &place, err);
 	if (!rc && code) {
-		rc = code_map_stubs(code, load_first(l)->bias + load_first(l)->elf.span_start);
+		rc = code_map_stubs(code, place.code_fd,
+				    load_first(l)->bias + load_first(l)->elf.span_start);
 		t->sees_forks = code->sees_forks;
 	}
 	if (once.fd >= 0)
-		close(once.fd);
+		sys_close(once.fd);
 	return rc;
 }
 
-int place_images(struct task *t, struct load *l, struct load_error *err)
-{
-	int rc = open_window(t);
+/* ---- The environment ----------------------------------------------------------------------- */
 
-	t->own_code.fd = -1;
+size_t place_environment_index(char *const *envv, const char *name)
+{
+	size_t n = 0, found = STACK_NO_SUBST, len = str_len(name);
+
+	for (; envv[n]; n++)
+		if (str_starts(envv[n], name) && envv[n][len] == '=')
+			found = n;
+	return found == STACK_NO_SUBST ? n : found;
+}
+
+const char *place_environment(char *const *envv, const char *name)
+{
+	size_t len = str_len(name);
+
+	for (; *envv; envv++)
+		if (str_starts(*envv, name) && (*envv)[len] == '=')
+			return *envv + len + 1;
+	return NULL;
+}
+
+bool interp_is_tuned(const char *tunables)
+{
+	for (; tunables && *tunables; tunables++)
+		if (str_starts(tunables, "glibc.cpu"))
+			return true;
+	return false;
+}
+
+/* ---- What cannot be a task ----------------------------------------------------------------- */
+
+bool place_path(int fd, char real[PATH_MAX])
+{
+	char link[32] = "/proc/self/fd/";
+	ssize_t n;
+
+	str_decimal(link + str_len(link), (unsigned long)fd);
+	n = sys_readlink(link, real, PATH_MAX - 1);
+	real[n > 0 ? n : 0] = '\0';
+	return real[0] == '/';
+}
+
+bool place_gains_rights(const char *path, const struct stat *st)
+{
+	return (st->st_mode & S_ISUID &&
+		st->st_uid != (uid_t)sys_call(SYS_geteuid, 0, 0, 0, 0, 0, 0)) ||
+	       ((st->st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+		st->st_gid != (gid_t)sys_call(SYS_getegid, 0, 0, 0, 0, 0, 0)) ||
+	       sys_call(SYS_getxattr, path, "security.capability", NULL, 0, 0, 0) > 0;
+}
+
+const char *place_hindrance(const struct image *program, uint32_t *aware)
+{
+	static const char *const libraries[] = { "libpip.so", "libasan.so", "libhwasan.so",
+						 "libtsan.so", "liblsan.so" };
+	unsigned needs = load_needs(program, libraries, sizeof(libraries) / sizeof(libraries[0]));
+
+	*aware = needs & 1;
+	return needs & ~1U ? "is built with a sanitizer, which needs fixed addresses" : NULL;
+}
+
+/* ---- Memory and stack ---------------------------------------------------------------------- */
+
+int place_images(struct task *t, struct load *l, char *const *envv, struct load_error *err)
+{
+	int rc = t->window ? 0 : open_window(t);
+
+	t->own_code.fd = t->code_fd[0] = t->code_fd[1] = -1;
 	t->same_interp = is_own_interp(&l->interp);
-	return rc ? rc : map_images(t, l, err);
+	if (!rc)
+		rc = map_images(t, l, err);
+	if (rc)
+		return rc;
+	/* A task that wants to tune or to see these things finds them out itself. */
+	if (t->same_interp && interp_known.cpu.size && !place_environment(envv, "LD_SHOW_AUXV") &&
+	    !interp_is_tuned(place_environment(envv, "GLIBC_TUNABLES")))
+		t->hwcap = interp_known.hwcap;
+	t->entry = l->program.bias + l->program.elf.entry;
+	t->image_base = l->program.bias;
+	return 0;
+}
+
+/* The entries that the kernel gave this process, but for those that are about the program. */
+static size_t build_auxv(struct stack_aux *aux, const struct load *l, struct task *t)
+{
+	size_t n = 0;
+
+	for (; n < interp_known.naux; n++)
+		aux[n] = interp_known.aux[n];
+	/* With the CPU table ld.so gets what that has made of it; embryo_start() puts it right. */
+	aux[n++] = (struct stack_aux){ AT_HWCAP,
+				       t->hwcap ? interp_known.tuned_hwcap : interp_known.hwcap };
+	aux[n++] = (struct stack_aux){
+		AT_PHDR, l->program.elf.phdr_vaddr ? l->program.bias + l->program.elf.phdr_vaddr : 0
+	};
+	aux[n++] = (struct stack_aux){ AT_PHENT, sizeof(Elf64_Phdr) };
+	aux[n++] = (struct stack_aux){ AT_PHNUM, l->program.elf.phnum };
+	aux[n++] = (struct stack_aux){ AT_BASE, l->interp.elf.nload ? l->interp.bias : 0 };
+	aux[n++] = (struct stack_aux){ AT_ENTRY,
+				       l->interp.elf.nload ? (uintptr_t)arch_start : t->entry };
+	aux[n++] = (struct stack_aux){ AT_SECURE, 0 };
+	aux[n++] = (struct stack_aux){ AT_RANDOM, 0 };
+	aux[n++] = (struct stack_aux){ AT_EXECFN, 0 };
+	aux[n++] = (struct stack_aux){ AT_PLATFORM, 0 };
+	aux[n++] = (struct stack_aux){ AT_PIP_TASK, (uintptr_t)t };
+	return n;
+}
+
+int place_stack(struct task *t, const struct load *l, const struct place_program *p,
+		struct launch **launchp)
+{
+	unsigned char random[STACK_RANDOM_LEN];
+	struct stack_aux aux[32];
+	struct stack_spec spec = {
+		.argv = p->argv,
+		.envv = p->envv,
+		.aux = aux,
+		.execfn = p->execfn,
+		.platform = interp_known.platform[0] ? interp_known.platform : NULL,
+		.random = random,
+		.env_subst_index = p->env_value ? p->env_subst : STACK_NO_SUBST,
+		.env_subst = p->env_value,
+	};
+	struct stack_out out;
+	size_t size = p->stack_size;
+	int prot = PROT_READ | PROT_WRITE | (l->program.elf.stack_exec ? PROT_EXEC : 0);
+	struct launch *launch;
+	uintptr_t guard, base, at;
+	ssize_t need;
+	int rc;
+
+	if (sys_random(random, sizeof(random)))
+		return -EIO;
+	spec.naux = build_auxv(aux, l, t);
+	need = stack_size_needed(&spec);
+	if (need < 0)
+		return (int)need;
+	/* The strings must not eat up a small stack: execve counts them at a quarter of it at
+	 * most. */
+	if ((size_t)need > size / 4)
+		size += (size_t)need;
+	size = page_up(size);
+	/*
+	 * The range below stays unmapped, and is nobody else's: an overflow ends in a fault.
+	 * (It does not grow: the range is no wider than the gap that the kernel keeps below a
+	 * stack.  But glibc makes a stack executable, for libraries that want it, by mprotect
+	 * with PROT_GROWSDOWN.)
+	 */
+	guard = window_reserve(t, STACK_GUARD + size, PAGE);
+	base = !guard ? (uintptr_t)-ENOMEM
+		      : sys_mmap(guard + STACK_GUARD, size, prot,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK |
+					 MAP_GROWSDOWN | MAP_FIXED_NOREPLACE,
+				 -1, 0);
+	if (sys_failed(base))
+		return (int)base;
+	at = base + size - (((size_t)need + 15) & ~15UL);
+	rc = stack_build((void *)at, base + size - at, at, &spec, &out);
+	if (rc)
+		return rc;
+	launch = (struct launch *)((out.sp - LAUNCH_ROOM) & ~63UL);
+	launch->sp = out.sp;
+	if (p->env_value) {
+		t->preload_slot = (const char **)out.envp + p->env_subst;
+		t->preload_original = (const char *)out.env_original;
+	}
+	launch->task = t;
+	launch->load = *l;
+	launch->cpu = interp_known.cpu;
+	if (!t->hwcap)
+		launch->cpu.size = 0;
+	launch->clear_handlers = launch->bind = false;
+	launch->ignored = 0;
+	*launchp = launch;
+	return 0;
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "join.h"
 #include "log.h"
 #include "root.h"
 #include "self.h"
@@ -74,7 +75,7 @@ static void on_exception(int sig)
 static void on_abort(int sig)
 {
 	if (self_is_root())
-		root_kill_all(self_task(), false);
+		join_kill_all(self_task(), false);
 	default_action(sig);
 	raise(sig);
 }
@@ -132,7 +133,7 @@ void signals_abort(void)
 			pause(); /* the root kills its tasks, then itself */
 	}
 	if (t)
-		root_kill_all(t, false);
+		join_kill_all(t, false);
 	default_action(SIGABRT);
 	abort();
 }

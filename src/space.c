@@ -1,14 +1,11 @@
 /*
  * space.c - the registry of one address space.
- * Entry functions: space_create(), space_guard_brk(), space_claim_slot().
+ * Entry functions: space_create(), space_guard_brk(), space_claim_slot().  Freestanding.
  */
 #include "space.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <linux/memfd.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 /* The reader's side of the fixed part; see docs/ARCHITECTURE.md. */
 _Static_assert(offsetof(struct task, pipid) == 12, "read by other processes");
@@ -16,21 +13,16 @@ _Static_assert(offsetof(struct task, pid) == 16, "read by other processes");
 _Static_assert(offsetof(struct task, path) == 24, "read by other processes");
 _Static_assert(SPACE_TASKS < UINT16_MAX, "owner[] holds slot + 1");
 
-static bool range_is_free(uintptr_t start, uintptr_t end)
+static bool range_is_free(uintptr_t start, size_t size)
 {
-	FILE *f = fopen("/proc/self/maps", "re");
-	char line[PATH_MAX + 128];
-	uintptr_t from, to;
-	bool is_free = true;
+	uintptr_t at = sys_mmap(start, size, PROT_NONE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+				-1, 0);
 
-	if (!f)
-		return true; /* without /proc: MAP_FIXED_NOREPLACE still protects what is there */
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &to) == 2 && from < end &&
-		    to > start)
-			is_free = false;
-	fclose(f);
-	return is_free;
+	if (sys_failed(at))
+		return at != (uintptr_t)-EEXIST; /* RLIMIT_AS: each mapping will find out for itself */
+	sys_munmap(at, size);
+	return at == start;
 }
 
 /*
@@ -56,10 +48,10 @@ static int choose_area(struct space *sp)
 		for (int attempt = 0; attempt < 32; attempt++) {
 			uint64_t r;
 
-			if (getrandom(&r, sizeof(r), 0) != sizeof(r))
+			if (sys_random(&r, sizeof(r)))
 				return -EIO;
 			sp->area = low + ((r % choices) << shift);
-			if (range_is_free(sp->area, sp->area + size)) {
+			if (range_is_free(sp->area, size)) {
 				sp->nwindows = n;
 				sp->window_shift = shift;
 				return 0;
@@ -72,22 +64,24 @@ static int choose_area(struct space *sp)
 int space_create(struct task **rootp)
 {
 	size_t size = sizeof(struct space) + SPACE_NAMES;
-	struct space *sp = MAP_FAILED;
+	struct space *sp;
+	uintptr_t at;
 	int fd, rc;
 
-	fd = memfd_create(SPACE_NAME, MFD_CLOEXEC);
+	fd = (int)sys_call(SYS_memfd_create, SPACE_NAME, MFD_CLOEXEC, 0, 0, 0, 0);
 	if (fd < 0)
-		return -errno;
-	rc = ftruncate(fd, (off_t)size) ? -errno : 0;
+		return fd;
+	rc = (int)sys_call(SYS_ftruncate, fd, size, 0, 0, 0, 0);
 	if (!rc) {
-		sp = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-		rc = sp == MAP_FAILED ? -errno : 0;
+		at = sys_mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+		rc = sys_failed(at) ? (int)at : 0;
 	}
-	close(fd);
+	sys_close(fd);
 	if (rc)
 		return rc;
+	sp = (struct space *)at;
 	/* A forked child has another address space; it must not write into this one's registry. */
-	madvise(sp, size, MADV_DONTFORK);
+	sys_madvise(at, size, MADV_DONTFORK);
 	sp->version = SPACE_VERSION;
 	sp->size = offsetof(struct space, task);
 	sp->tasks_offset = offsetof(struct space, task);
@@ -95,7 +89,7 @@ int space_create(struct task **rootp)
 	sp->ntasks = SPACE_TASKS;
 	rc = choose_area(sp);
 	if (rc) {
-		munmap(sp, size);
+		sys_munmap(at, size);
 		return rc;
 	}
 	sp->magic = SPACE_MAGIC;
@@ -107,7 +101,7 @@ void space_destroy(struct space *sp)
 {
 	code_close(&sp->code[0]);
 	code_close(&sp->code[1]);
-	munmap(sp, sizeof(*sp) + SPACE_NAMES);
+	sys_munmap((uintptr_t)sp, sizeof(*sp) + SPACE_NAMES);
 }
 
 int space_guard_brk(struct space *sp)

@@ -42,7 +42,8 @@ struct space {
 	uint32_t libc_depth;
 	_Atomic uint32_t brk_guarded;
 
-	struct code code[2]; /* the root's dynamic linker and C library; under spawn.c's lock */
+	struct lock code_lock;
+	struct code code[2]; /* the root's dynamic linker and C library; under code_lock */
 	bool libc_code_made; /* or cannot be */
 
 	struct export_entry *names[1024]; /* heads of the hash chains; under lock */

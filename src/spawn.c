@@ -10,12 +10,9 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -23,7 +20,6 @@
 #include "embryo/embryo.h"
 #include "embryo/window.h"
 #include "interp.h"
-#include "loader/stack.h"
 #include "log.h"
 #include "mode.h"
 #include "place.h"
@@ -33,9 +29,7 @@
 #include "stop.h"
 #include "wait.h"
 
-#define STACK_MOST (1UL << 30)  /* of an unlimited one */
-#define STACK_GUARD (1UL << 20) /* like the kernel's stack_guard_gap */
-#define LAUNCH_ROOM (sizeof(struct launch) + 1024)
+#define STACK_MOST (1UL << 30) /* of an unlimited one */
 
 /* ---- The program's file -------------------------------------------------------------------- */
 
@@ -63,15 +57,6 @@ static int search_path(const char *name, char *found)
 	return -ENOENT;
 }
 
-/* The kernel would give such a program other rights than its caller's; in one space it cannot. */
-static bool gains_rights(const char *path, const struct stat *st)
-{
-	return (st->st_mode & S_ISUID && st->st_uid != geteuid()) ||
-	       ((st->st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
-		st->st_gid != getegid()) ||
-	       getxattr(path, "security.capability", NULL, 0) > 0;
-}
-
 static int find_program(const char *name, char *found)
 {
 	struct stat st;
@@ -90,24 +75,11 @@ static int find_program(const char *name, char *found)
 	} else if (!(st.st_mode & 0111)) {
 		rc = -EACCES;
 		log_err("'%s' is not executable", name);
-	} else if (gains_rights(found, &st)) {
+	} else if (place_gains_rights(found, &st)) {
 		rc = -EPERM;
 		log_err("'%s' runs with other rights than its caller's and cannot be a task", name);
 	}
 	return rc;
-}
-
-/* The path of the file that is open, free of links: what /proc/self/exe of its process would be. */
-static void find_path(int fd, const char *found, char real[PATH_MAX])
-{
-	char link[32];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, real, PATH_MAX - 1);
-	real[n > 0 ? n : 0] = '\0';
-	if (real[0] != '/' && !realpath(found, real))
-		strcpy(real, found);
 }
 
 static void explain(const char *name, const struct load_error *err, int rc)
@@ -138,16 +110,6 @@ static void explain(const char *name, const struct load_error *err, int rc)
 }
 
 /* ---- Memory and stack ---------------------------------------------------------------------- */
-
-static const char *environment_value(char *const *envv, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (; *envv; envv++)
-		if (strncmp(*envv, name, len) == 0 && (*envv)[len] == '=')
-			return *envv + len + 1;
-	return NULL;
-}
 
 /* The size that PIP_STACKSIZE or one of its kin asks for, in bytes, 0 if it makes no sense. */
 static size_t parse_stack_size(const char *value)
@@ -191,7 +153,7 @@ static size_t stack_size(char *const *envv)
 	if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur > size)
 		size = limit.rlim_cur < STACK_MOST ? limit.rlim_cur : STACK_MOST;
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *value = environment_value(envv, names[i]);
+		const char *value = place_environment(envv, names[i]);
 
 		if (!value)
 			continue;
@@ -216,147 +178,16 @@ static size_t stack_size(char *const *envv)
 	return page_up(size);
 }
 
-/* The entries that the kernel gave this process, but for those that are about the program. */
-static size_t build_auxv(struct stack_aux *aux, const struct load *l, struct task *t)
-{
-	static const uint16_t inherited[] = {
-		AT_SYSINFO_EHDR,
-		AT_PAGESZ,
-		AT_CLKTCK,
-		AT_FLAGS,
-		AT_UID,
-		AT_EUID,
-		AT_GID,
-		AT_EGID,
-		AT_HWCAP2,
-		27 /* AT_RSEQ_FEATURE_SIZE */,
-		28 /* AT_RSEQ_ALIGN */,
-		51 /* AT_MINSIGSTKSZ */,
-	};
-	size_t n = 0;
-
-	for (unsigned i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
-		errno = 0;
-		aux[n].value = getauxval(inherited[i]);
-		if (aux[n].value == 0 && errno == ENOENT)
-			continue;
-		aux[n++].type = inherited[i];
-	}
-	/* With the CPU table ld.so gets what that has made of it; embryo_start() puts it right. */
-	aux[n++] = (struct stack_aux){ AT_HWCAP,
-				       t->hwcap ? getauxval(AT_HWCAP) : interp_facts()->hwcap };
-	aux[n++] = (struct stack_aux){
-		AT_PHDR, l->program.elf.phdr_vaddr ? l->program.bias + l->program.elf.phdr_vaddr : 0
-	};
-	aux[n++] = (struct stack_aux){ AT_PHENT, sizeof(Elf64_Phdr) };
-	aux[n++] = (struct stack_aux){ AT_PHNUM, l->program.elf.phnum };
-	aux[n++] = (struct stack_aux){ AT_BASE, l->interp.elf.nload ? l->interp.bias : 0 };
-	aux[n++] = (struct stack_aux){ AT_ENTRY,
-				       l->interp.elf.nload ? (uintptr_t)arch_start : t->entry };
-	aux[n++] = (struct stack_aux){ AT_SECURE, 0 };
-	aux[n++] = (struct stack_aux){ AT_RANDOM, 0 };
-	aux[n++] = (struct stack_aux){ AT_EXECFN, 0 };
-	aux[n++] = (struct stack_aux){ AT_PLATFORM, 0 };
-	aux[n++] = (struct stack_aux){ AT_PIP_TASK, (uintptr_t)t };
-	return n;
-}
-
-/* The place of LD_PRELOAD in the environment (the last one counts), or the end. */
-static size_t preload_index(char *const *envv)
-{
-	size_t n = 0, found = STACK_NO_SUBST;
-
-	for (; envv[n]; n++)
-		if (strncmp(envv[n], "LD_PRELOAD=", 11) == 0)
-			found = n;
-	return found == STACK_NO_SUBST ? n : found;
-}
-
 /* Adds libpip to what the caller preloads; embryo_restore_environment() takes it back. */
-static char *preload_string(char *const *envv, size_t index)
+static char *preload_string(const char *entry)
 {
-	const char *old = envv[index] ? envv[index] + 11 : "";
+	const char *old = entry ? entry + 11 : "";
 	const char *path = interp_facts()->libpip;
 	char *s = malloc(11 + strlen(path) + 1 + strlen(old) + 1);
 
 	if (s)
 		sprintf(s, "LD_PRELOAD=%s%s%s", path, *old ? ":" : "", old);
 	return s;
-}
-
-static int make_stack(struct task *t, struct launch **launchp, const struct load *l,
-		      char *const *argv, char *const *envv, const char *execfn)
-{
-	unsigned char random[STACK_RANDOM_LEN];
-	struct stack_aux aux[32];
-	struct stack_spec spec = {
-		.argv = argv,
-		.envv = envv,
-		.aux = aux,
-		.execfn = execfn,
-		.platform = (const char *)getauxval(AT_PLATFORM),
-		.random = random,
-		.env_subst_index = STACK_NO_SUBST,
-	};
-	struct stack_out out;
-	size_t size = stack_size(envv);
-	int prot = PROT_READ | PROT_WRITE | (l->program.elf.stack_exec ? PROT_EXEC : 0);
-	char *subst = NULL;
-	struct launch *launch;
-	uintptr_t guard, base, at;
-	ssize_t need;
-	int rc;
-
-	if (t->injected) {
-		spec.env_subst_index = preload_index(envv);
-		spec.env_subst = subst = preload_string(envv, spec.env_subst_index);
-		if (!subst)
-			return -ENOMEM;
-	}
-	rc = getrandom(random, sizeof(random), 0) == sizeof(random) ? 0 : -EIO;
-	if (rc)
-		goto out;
-	spec.naux = build_auxv(aux, l, t);
-	need = stack_size_needed(&spec);
-	if (need < 0) {
-		rc = (int)need;
-		goto out;
-	}
-	/* The strings must not eat up a small stack: execve counts them at a quarter of it at
-	 * most. */
-	if ((size_t)need > size / 4)
-		size += (size_t)need;
-	size = page_up(size);
-	/*
-	 * The range below stays unmapped, and is nobody else's: an overflow ends in a fault.
-	 * (It does not grow: the range is no wider than the gap that the kernel keeps below a
-	 * stack.  But glibc makes a stack executable, for libraries that want it, by mprotect
-	 * with PROT_GROWSDOWN.)
-	 */
-	guard = window_reserve(t, STACK_GUARD + size, PAGE);
-	base = !guard ? (uintptr_t)-ENOMEM
-		      : sys_mmap(guard + STACK_GUARD, size, prot,
-				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK |
-					 MAP_GROWSDOWN | MAP_FIXED_NOREPLACE,
-				 -1, 0);
-	if (sys_failed(base)) {
-		rc = (int)base;
-		goto out;
-	}
-	at = base + size - (((size_t)need + 15) & ~15UL);
-	rc = stack_build((void *)at, base + size - at, at, &spec, &out);
-	if (rc)
-		goto out;
-	launch = (struct launch *)((out.sp - LAUNCH_ROOM) & ~63UL);
-	launch->sp = out.sp;
-	if (t->injected) {
-		t->preload_slot = (const char **)out.envp + spec.env_subst_index;
-		t->preload_original = (const char *)out.env_original;
-	}
-	*launchp = launch;
-out:
-	free(subst);
-	return rc;
 }
 
 /* ---- The kernel's part --------------------------------------------------------------------- */
@@ -531,50 +362,61 @@ static int failed_start(struct task *root, struct task *t, const char *name)
  * libpip is added to a program that has a use for it: one that is linked with it, or one with hooks
  * or a start function.  All others run without it, and start the faster.
  */
+static int make_stack(struct task *t, const pip_spawn_program_t *p, char *const *envv, bool hooked,
+		      const struct load *load, const char *execfn, struct launch **lp)
+{
+	char *const none[] = { p->prog, NULL };
+	struct place_program program = { p->argv ? p->argv : none, envv,           execfn,
+					 stack_size(envv),         STACK_NO_SUBST, NULL };
+	char *preload = NULL;
+	int rc;
+
+	t->injected = t->same_interp && interp_facts()->libpip[0] &&
+		      (hooked || p->funcname || t->aware);
+	if (t->injected) {
+		program.env_subst = place_environment_index(envv, "LD_PRELOAD");
+		program.env_value = preload = preload_string(envv[program.env_subst]);
+		if (!preload)
+			return -ENOMEM;
+	}
+	rc = place_stack(t, load, &program, lp);
+	free(preload);
+	return rc;
+}
+
 static int prepare(struct task *t, const pip_spawn_program_t *p, char *const *envv, bool hooked,
 		   struct launch **lp)
 {
-	static const char *const libraries[] = { "libpip.so", "libasan.so", "libhwasan.so",
-						 "libtsan.so", "liblsan.so" };
 	struct load load;
 	struct load_error err = { p->prog, "" };
-	char *const none[] = { p->prog, NULL };
 	char found[PATH_MAX];
-	unsigned needs;
-	struct launch *l = NULL;
+	const char *hindrance;
 	int rc;
 
 	rc = find_program(p->prog, found);
 	if (rc)
 		return rc;
+	interp_facts();
 	rc = load_open(&load, found, &err);
 	if (rc) {
 		explain(p->prog, &err, rc);
 		return rc == -ENOEXEC && err.file == found ? -ELIBEXEC : rc;
 	}
-	find_path(load.program.fd, found, t->path);
-	needs = load_needs(&load.program, libraries, sizeof(libraries) / sizeof(libraries[0]));
-	if (needs & ~1U) {
-		log_err("'%s' is built with a sanitizer, which needs fixed addresses", p->prog);
+	if (!place_path(load.program.fd, t->path) && !realpath(found, t->path))
+		strcpy(t->path, found);
+	hindrance = place_hindrance(&load.program, &t->aware);
+	if (hindrance) {
+		log_err("'%s' %s", p->prog, hindrance);
 		load_close(&load);
 		return -ELIBEXEC;
 	}
-	rc = place_images(t, &load, &err);
+	rc = place_images(t, &load, envv, &err);
 	if (rc) {
 		explain(p->prog, &err, rc);
 		load_close(&load);
 		return rc;
 	}
-	/* A task that wants to tune or to see these things finds them out itself. */
-	if (t->same_interp && interp_facts()->cpu.size &&
-	    !environment_value(envv, "LD_SHOW_AUXV") &&
-	    !interp_is_tuned(environment_value(envv, "GLIBC_TUNABLES")))
-		t->hwcap = interp_facts()->hwcap;
-	t->entry = load.program.bias + load.program.elf.entry;
-	t->aware = needs != 0;
-	t->injected = t->same_interp && interp_facts()->libpip[0] &&
-		      (hooked || p->funcname || t->aware);
-	rc = make_stack(t, &l, &load, p->argv ? p->argv : none, envv, found);
+	rc = make_stack(t, p, envv, hooked, &load, found, lp);
 	if (rc) {
 		log_err("'%s': unable to make the stack: %s", p->prog, strerror(-rc));
 		return rc;
@@ -583,16 +425,8 @@ static int prepare(struct task *t, const pip_spawn_program_t *p, char *const *en
 		log_err("%s: Unable to find start function (%s)", p->prog, p->funcname);
 		return -ENOEXEC;
 	}
-	l->task = t;
-	l->load = load;
-	l->cpu = interp_facts()->cpu;
-	if (!t->hwcap)
-		l->cpu.size = 0;
-	l->clear_handlers = false;
-	l->ignored = signals_ignored();
-	name_task(l->comm, t);
-	t->image_base = load.program.bias;
-	*lp = l;
+	(*lp)->ignored = signals_ignored();
+	name_task((*lp)->comm, t);
 	return 0;
 }
 

@@ -114,6 +114,7 @@ struct task {
 	const struct code *code; /* of the libc that is being mapped, at code_base */
 	uintptr_t code_base;
 	struct code own_code; /* not the root's */
+	int32_t code_fd[2];   /* of its ld.so's and libc's code, while it is being loaded */
 	const char *exe_page; /* path, for its forked children */
 
 	uintptr_t image_base; /* load bias of the program, for debuggers */

@@ -4,6 +4,9 @@
  * initialisation and assignment of structures.
  */
 #include <stddef.h>
+#include <stdint.h>
+
+typedef uint64_t __attribute__((may_alias, aligned(1))) word;
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memmove(void *to, const void *from, size_t n);
@@ -15,6 +18,8 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
 	unsigned char *t = to;
 	const unsigned char *f = from;
 
+	for (; n >= sizeof(word); n -= sizeof(word), t += sizeof(word), f += sizeof(word))
+		*(word *)t = *(const word *)f;
 	while (n--)
 		*t++ = *f++;
 	return to;
@@ -35,7 +40,10 @@ void *memmove(void *to, const void *from, size_t n)
 void *memset(void *to, int value, size_t n)
 {
 	unsigned char *t = to;
+	uint64_t all = (unsigned char)value * 0x0101010101010101UL;
 
+	for (; n >= sizeof(word); n -= sizeof(word), t += sizeof(word))
+		*(word *)t = all;
 	while (n--)
 		*t++ = (unsigned char)value;
 	return to;

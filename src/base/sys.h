@@ -96,6 +96,12 @@ static inline ssize_t sys_readlink(const char *path, char *buf, size_t len)
 	return sys_call(SYS_readlinkat, AT_FDCWD, path, buf, len, 0, 0);
 }
 
+/* Unpredictable bytes, at most 256.  0 or -EIO. */
+static inline int sys_random(void *buf, size_t len)
+{
+	return sys_call(SYS_getrandom, buf, len, 0, 0, 0, 0) == (long)len ? 0 : -EIO;
+}
+
 static inline pid_t sys_gettid(void)
 {
 	return (pid_t)sys_call(SYS_gettid, 0, 0, 0, 0, 0, 0);

@@ -82,11 +82,13 @@ static uintptr_t map_libc(struct task *t, size_t len, int prot, int flags, int f
 
 	if (sys_fstat(fd, &st))
 		return 0;
-	if (t->same_interp)
-		c = code_is_of(&t->space->code[1], &st) ? &t->space->code[1] : NULL;
-	else
+	if (!t->same_interp) {
 		c = own_code(t, fd, &st);
-	if (!c)
+		t->code_fd[1] = t->own_code.fd;
+	} else if (code_is_of(&t->space->code[1], &st)) {
+		c = &t->space->code[1];
+	}
+	if (!c || t->code_fd[1] < 0)
 		return 0;
 	at = window_reserve_code(t, len + c->front, PAGE);
 	if (!at)
@@ -95,7 +97,7 @@ static uintptr_t map_libc(struct task *t, size_t len, int prot, int flags, int f
 	ret = sys_mmap(base, len, prot, flags | MAP_FIXED_NOREPLACE, fd, 0);
 	if (sys_failed(ret))
 		return 0;
-	if (code_map_stubs(c, base) == 0) {
+	if (code_map_stubs(c, t->code_fd[1], base) == 0) {
 		t->code = c;
 		t->code_base = base;
 	}
@@ -113,7 +115,7 @@ static int replace_code(struct task *t, uintptr_t at, size_t len, off_t off, off
 	t->code = NULL;
 	t->sees_forks = c->sees_forks;
 	*copy_off = (off_t)c->front;
-	return c->fd;
+	return t->code_fd[1];
 }
 
 /* From now on a fork may be missed, so the task's memory is left in everybody's. */

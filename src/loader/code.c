@@ -5,6 +5,8 @@
 #include <linux/memfd.h>
 #include <linux/sched.h>
 
+#include "base/str.h"
+
 #define HUGE (2UL << 20)
 #define CODE_MAX (64UL << 20)
 #define SITES (PAGE / ARCH_STUB_SIZE - 1) /* one room is the page's head */
@@ -184,6 +186,7 @@ int code_make(struct code *c, int file, const struct elf_info *elf, const struct
 		goto out;
 	collapse(fd, c->front + c->len);
 	c->fd = fd;
+	c->holder = sys_getpid();
 	c->fd_dev = own.st_dev;
 	c->fd_ino = own.st_ino;
 	c->dev = st->st_dev;
@@ -199,35 +202,54 @@ out:
 	return rc;
 }
 
-bool code_is_open(const struct code *c)
+static bool is_open(const struct code *c, int fd)
 {
 	struct stat own;
 
-	return c->ino && sys_fstat(c->fd, &own) == 0 && own.st_ino == c->fd_ino &&
+	return c->ino && sys_fstat(fd, &own) == 0 && own.st_ino == c->fd_ino &&
 	       own.st_dev == c->fd_dev;
+}
+
+int code_open(const struct code *c)
+{
+	char path[48] = "/proc/";
+	size_t n = 6;
+	int fd;
+
+	if (is_open(c, c->fd))
+		return c->fd;
+	n += str_decimal(path + n, (unsigned long)c->holder);
+	n += str_copy(path + n, "/fd/", sizeof(path) - n);
+	str_decimal(path + n, (unsigned long)c->fd);
+	fd = sys_open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && !is_open(c, fd)) {
+		sys_close(fd);
+		return -ESTALE;
+	}
+	return fd;
 }
 
 bool code_is_of(const struct code *c, const struct stat *st)
 {
 	return c->ino == st->st_ino && c->dev == st->st_dev && c->size == (uint64_t)st->st_size &&
 	       c->mtime_sec == (uint64_t)st->st_mtim.tv_sec &&
-	       c->mtime_nsec == (uint64_t)st->st_mtim.tv_nsec && code_is_open(c);
+	       c->mtime_nsec == (uint64_t)st->st_mtim.tv_nsec;
 }
 
 void code_close(struct code *c)
 {
-	if (code_is_open(c))
+	if (is_open(c, c->fd))
 		sys_close(c->fd);
 	c->ino = 0;
 }
 
-int code_map_stubs(const struct code *c, uintptr_t base)
+int code_map_stubs(const struct code *c, int fd, uintptr_t base)
 {
 	uintptr_t at;
 
 	if (!c->front)
 		return 0;
 	at = sys_mmap(base - PAGE, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED_NOREPLACE,
-		      c->fd, 0);
+		      fd, 0);
 	return sys_failed(at) ? (int)at : 0;
 }

@@ -19,7 +19,8 @@ struct code {
 	uint64_t vaddr, off, len; /* its code: from the image's start, in the file, page aligned */
 	uint64_t fd_dev, fd_ino;  /* the memory object: `front` bytes of stubs, then the code */
 	size_t front; /* what the stubs take before the image: a page, or 0: they are behind it */
-	int fd;
+	int fd; /* of the memory object, in the process that made it */
+	pid_t holder;
 	uint32_t sees_forks; /* all of the file's fork calls are among the trapped ones */
 };
 
@@ -35,17 +36,20 @@ struct code_traps {
 int code_make(struct code *c, int file, const struct elf_info *elf, const struct stat *st,
 	      const struct code_traps *traps);
 
-/* Is c the copy of this file, and its descriptor still the one that was opened? */
+/* Is c the copy of this file? */
 bool code_is_of(const struct code *c, const struct stat *st);
 
-/* Is its descriptor still the one that was opened? */
-bool code_is_open(const struct code *c);
+/*
+ * A descriptor of the memory object in the calling process: the maker's, if it has inherited that,
+ * or a new one, close-on-exec; -errno if both are gone.
+ */
+int code_open(const struct code *c);
 
 /* Closes its descriptor, if it is still that. */
 void code_close(struct code *c);
 
-/* Maps the stubs in front of an image at base, if that is where they are. */
-int code_map_stubs(const struct code *c, uintptr_t base);
+/* Maps the stubs in front of an image at base, if that is where they are; fd: the copy's. */
+int code_map_stubs(const struct code *c, int fd, uintptr_t base);
 
 /* How much room to leave in front of an image with this alignment. */
 static inline size_t code_front(uint64_t align)

@@ -16,6 +16,7 @@
 
 #include "base/str.h"
 #include "base/sys.h"
+#include "join.h"
 #include "lib.h"
 #include "log.h"
 #include "root.h"
@@ -134,7 +135,7 @@ PIP_API void exit(int status)
 	if (self_is_task())
 		status = run_after_hook(self_task(), status);
 	else if (self_is_root() && getpid() == self_task()->pid)
-		root_kill_all(self_task(), true);
+		join_kill_all(self_task(), true);
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "exit");
 	real(status);

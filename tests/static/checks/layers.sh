@@ -24,15 +24,16 @@ carrier: base
 thread_once:
 interp: base loader log
 barrier: base
-export: base log root self space task
-root: base embryo export log mode self signals space task thread_once
+export: base root space
+root: export space
+join: embryo log mode root self signals space task thread_once
 place: base embryo interp loader space
-signals: base log root self space task
+signals: base join log root self space task
 stop: log task
 wait: base carrier embryo export log root self space stop task
 spawn: arch base carrier embryo interp loader log mode place root self signals space stop task wait
 
-taskside: base embryo lib log root self signals space task thread_once
+taskside: base embryo join lib log root self signals space task thread_once
 lib: *
 util: *
 '

@@ -1,0 +1,164 @@
+/*
+ * join.c - how a program becomes a root, and ends being one.
+ * Entry functions: join_as_root(), join_leave().
+ */
+#include "join.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <pip/pip.h>
+
+#include "embryo/window.h"
+#include "log.h"
+#include "mode.h"
+#include "root.h"
+#include "self.h"
+#include "signals.h"
+#include "thread_once.h"
+
+_Static_assert(PIP_NTASKS_MAX == TASK_PIPIDS, "the tables of a root");
+
+static bool is_root; /* like self_is_root(), but a forked child still sees it */
+
+static void name_root(struct task *root)
+{
+	char comm[16], name[20];
+
+	prctl(PR_GET_NAME, comm);
+	comm[15] = '\0';
+	snprintf(name, sizeof(name), "R%c%s", mode_mark(root->mode), comm);
+	name[15] = '\0';
+	prctl(PR_SET_NAME, name);
+}
+
+static void unname_root(void)
+{
+	char comm[16];
+
+	prctl(PR_GET_NAME, comm);
+	comm[15] = '\0';
+	if (comm[0] == 'R' && comm[1])
+		prctl(PR_SET_NAME, comm + 2);
+}
+
+/* A forked child of a root is an ordinary process, which may become a root itself. */
+static void after_fork_in_child(void)
+{
+	sigset_t mask;
+
+	if (!is_root)
+		return;
+	is_root = false;
+	unname_root();
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	pthread_sigmask(SIG_UNBLOCK, &mask, NULL);
+}
+
+static void before_fork(void)
+{
+	if (self_is_root())
+		window_leave_out(self_task()->space, NULL);
+}
+
+static void watch_forks(void)
+{
+	pthread_atfork(before_fork, NULL, after_fork_in_child);
+}
+
+int join_as_root(int *ntasksp, void *export, int opts)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int ntasks = ntasksp ? *ntasksp : PIP_NTASKS_MAX, rc;
+	struct task *root;
+	sigset_t mask;
+	uint32_t mode = 0;
+	ssize_t n;
+
+	if (self_is_root())
+		return -EBUSY;
+	if (ntasks <= 0)
+		return -EINVAL;
+	if (ntasks > PIP_NTASKS_MAX)
+		return -EOVERFLOW;
+	rc = mode_negotiate(opts, &mode);
+	if (rc)
+		return rc;
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	if (sigismember(&mask, SIGCHLD)) {
+		log_err("SIGCHLD is being masked (blocked)");
+		return -EPERM;
+	}
+	rc = space_create(&root);
+	if (rc) {
+		log_err("unable to create the space: %s", strerror(-rc));
+		return rc;
+	}
+	root->root_slot = root->slot;
+	root->pipid = PIP_PIPID_ROOT;
+	root->pid = getpid();
+	root->mode = mode;
+	root->ntasks = ntasks;
+	root->root_export = export;
+	root->quiet = getenv(PIP_ENV_QUIET) != NULL;
+	root->last_pipid = -1;
+	memset(root->slot_of, 0, sizeof(root->slot_of));
+	memset(root->names_of, 0, sizeof(root->names_of));
+	n = readlink("/proc/self/exe", root->path, sizeof(root->path) - 1);
+	root->path[n > 0 ? n : 0] = '\0';
+	rc = self_set(root);
+	if (rc) {
+		space_destroy(root->space);
+		return rc;
+	}
+	atomic_store(&root->state, TASK_LIVE);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	pthread_sigmask(SIG_BLOCK, &mask, NULL);
+	thread_once();
+	signals_install();
+	name_root(root);
+	is_root = true;
+	pthread_once(&once, watch_forks);
+	return 0;
+}
+
+int join_leave(struct task *root)
+{
+	struct space *sp = root->space;
+	sigset_t mask;
+
+	if (root->nspawned)
+		return -EBUSY;
+	signals_restore();
+	unname_root();
+	is_root = false;
+	self_set(NULL);
+	space_destroy(sp);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	pthread_sigmask(SIG_UNBLOCK, &mask, NULL);
+	return 0;
+}
+
+void join_kill_all(struct task *root, bool say)
+{
+	for (int i = 0; i < root->ntasks; i++) {
+		struct task *t = root_task(root, i);
+		siginfo_t info = { .si_pid = 0 };
+
+		if (!t || atomic_load(&t->state) != TASK_LIVE || atomic_load(&t->pid) <= 0)
+			continue;
+		if (waitid(P_PID, (id_t)t->pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid)
+			continue; /* ended already: its status stays what it is */
+		if (say)
+			log_info("PiP task %d is still running and killed", i);
+		kill(t->pid, SIGKILL);
+	}
+}
