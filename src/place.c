@@ -119,7 +119,7 @@ static int map_images(struct task *t, struct load *l, struct load_error *err)
 	if (rc)
 		return rc;
 	if (code) {
-		place.front = code->front ? code_front(load_first(l)->elf.align) : 0;
+		place.front = code->front ? code_front(code, load_first(l)->elf.align) : 0;
 		place.code_fd = t->code_fd[0];
 		place.code_off = (off_t)code->front;
 	}

@@ -63,9 +63,9 @@ size_t arch_find_sites(const void *code, size_t len, uint64_t off, const uint16_
 /*
  * Writes the head of a stub page: what every stub calls.  It finds the start of the window that
  * the page lies in (windows are aligned to their size, 1 << window_shift) and goes on at entry,
- * which is arch_trap_entry.
+ * which is arch_trap_entry.  If `head` is not NULL it is passed on instead of a window's start.
  */
-void arch_write_stub_head(void *page, unsigned window_shift, const void *entry);
+void arch_write_stub_head(void *page, unsigned window_shift, const void *head, const void *entry);
 
 /*
  * Writes the stub for one site at `stub` (in the page whose head is `page`), which returns behind
@@ -79,11 +79,24 @@ void arch_write_jump(void *site, const struct arch_site *s, const void *stub);
 /* Where a stub page's head leads: saves the registers and calls trap_syscall(). */
 void arch_trap_entry(void);
 
-/* The libc call numbers and registers that trap_syscall() sees. */
+/* A trapped system call, as trap_syscall() sees it. */
 struct arch_trap {
 	long nr;     /* in: the system call; out: its result, if it was handled */
 	long arg[6]; /* in; may be changed before the call is made as it is */
+	uintptr_t keep[ARCH_TRAP_KEEP]; /* the caller's other registers */
+	uintptr_t sp; /* where the stub goes on; the caller's own is ARCH_TRAP_ABOVE higher */
+	uintptr_t tail[ARCH_TRAP_TAIL]; /* what the stub finds there */
 };
+
+/*
+ * Returns from a trapped call with the result frame->nr, as if trap_syscall() had handled it: in a
+ * process that has been cloned since, from another stack, or once more.  Everything that is needed
+ * is in *frame, which may lie anywhere.
+ */
+_Noreturn void arch_trap_resume(const struct arch_trap *frame);
+
+/* Leaves the present stack for good and calls fn(arg), which must not return, on another. */
+_Noreturn void arch_call_on_stack(uintptr_t top, void (*fn)(void *), void *arg);
 
 /* ---- The dynamic linker's table of CPU features -------------------------------------------- */
 

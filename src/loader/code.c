@@ -9,7 +9,8 @@
 
 #define HUGE (2UL << 20)
 #define CODE_MAX (64UL << 20)
-#define SITES (PAGE / ARCH_STUB_SIZE - 1) /* one room is the page's head */
+#define SITES 255                                /* more than that is no C library */
+#define STUBS_MAX ((SITES + 1) * ARCH_STUB_SIZE) /* one room is the head */
 
 /* The one executable segment, which must be all file. */
 static const struct elf_load *code_segment(const struct elf_info *elf)
@@ -76,7 +77,7 @@ static uintptr_t find_room(uintptr_t code, size_t used, size_t len, size_t n)
 
 /*
  * Patches the code at `code` (file offset c->off, `used` bytes of it) and writes the stubs:
- * behind it, or, if there is no room, into `page`.
+ * behind it, or, if there is no room, in front of `page`, where the image begins.
  */
 static int patch(struct code *c, uintptr_t page, uintptr_t code, size_t used,
 		 const struct code_traps *traps)
@@ -90,10 +91,9 @@ static int patch(struct code *c, uintptr_t page, uintptr_t code, size_t used,
 	if (n == 0 || n > SITES)
 		return -ENOTSUP;
 	room = find_room(code, used, c->len, n);
-	c->front = room ? 0 : PAGE;
-	if (room)
-		page = room;
-	arch_write_stub_head((void *)page, traps->window_shift, (void *)traps->entry);
+	c->front = room ? 0 : page_up((n + 1) * ARCH_STUB_SIZE);
+	page = room ? room : page - c->front;
+	arch_write_stub_head((void *)page, traps->window_shift, NULL, (void *)traps->entry);
 	for (size_t i = 0; i < n; i++) {
 		void *at = (void *)(code + site[i].offset - c->off);
 		void *stub = (void *)(page + (i + 1) * ARCH_STUB_SIZE);
@@ -159,15 +159,15 @@ int code_make(struct code *c, int file, const struct elf_info *elf, const struct
 	c->off = page_down(s->offset);
 	c->len = page_up(s->filesz + (s->vaddr & (PAGE - 1)));
 	/* At the same distances as in a task, since the jumps are relative. */
-	buf_len = PAGE + c->vaddr + c->len;
+	buf_len = STUBS_MAX + c->vaddr + c->len;
 	if (c->vaddr > CODE_MAX)
 		return -ENOTSUP;
 	buf = sys_mmap(0, buf_len, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (sys_failed(buf))
 		return (int)buf;
-	page = buf;
-	code = page + PAGE + c->vaddr;
+	page = buf + STUBS_MAX;
+	code = page + c->vaddr;
 	rc = read_all(file, code, c->len, c->off);
 	if (!rc)
 		rc = patch(c, page, code, s->filesz + (s->vaddr & (PAGE - 1)), traps);
@@ -177,7 +177,7 @@ int code_make(struct code *c, int file, const struct elf_info *elf, const struct
 	if (fd < 0)
 		goto out;
 	fd = raise_descriptor(fd);
-	rc = write_all(fd, page, c->front);
+	rc = write_all(fd, page - c->front, c->front);
 	if (!rc)
 		rc = write_all(fd, code, c->len);
 	if (!rc)
@@ -249,7 +249,7 @@ int code_map_stubs(const struct code *c, int fd, uintptr_t base)
 
 	if (!c->front)
 		return 0;
-	at = sys_mmap(base - PAGE, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED_NOREPLACE,
-		      fd, 0);
+	at = sys_mmap(base - c->front, c->front, PROT_READ | PROT_EXEC,
+		      MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, 0);
 	return sys_failed(at) ? (int)at : 0;
 }

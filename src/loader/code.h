@@ -6,7 +6,7 @@
  * be seen replaced by jumps to stubs.  Every task maps that object instead of the file's code,
  * so nothing is patched, copied or even touched per task; and since the mapping is private,
  * debuggers can set breakpoints in it.  The stubs lie in what is left of the code's last page
- * or, if that is not enough, in a page in front of the image.
+ * or, if that is not enough, in front of the image.
  */
 #ifndef LOADER_CODE_H
 #define LOADER_CODE_H
@@ -18,8 +18,8 @@ struct code {
 	uint64_t dev, ino, size, mtime_sec, mtime_nsec; /* the file; ino 0 = none */
 	uint64_t vaddr, off, len; /* its code: from the image's start, in the file, page aligned */
 	uint64_t fd_dev, fd_ino;  /* the memory object: `front` bytes of stubs, then the code */
-	size_t front; /* what the stubs take before the image: a page, or 0: they are behind it */
-	int fd; /* of the memory object, in the process that made it */
+	size_t front; /* what the stubs take before the image, or 0: they are behind it */
+	int fd;       /* of the memory object, in the process that made it */
 	pid_t holder;
 	uint32_t sees_forks; /* all of the file's fork calls are among the trapped ones */
 };
@@ -52,9 +52,9 @@ void code_close(struct code *c);
 int code_map_stubs(const struct code *c, int fd, uintptr_t base);
 
 /* How much room to leave in front of an image with this alignment. */
-static inline size_t code_front(uint64_t align)
+static inline size_t code_front(const struct code *c, uint64_t align)
 {
-	return align > 4096 ? align : 4096;
+	return align > c->front ? align : c->front;
 }
 
 /* A system call that forks and takes no arguments. */

@@ -449,7 +449,7 @@ static uint8_t *lay_trapped(const struct sample *s)
 	assert_int_equal(site.offset, s->site.offset);
 	assert_int_equal(site.moved, s->site.moved);
 	assert_int_equal(site.any, s->site.any);
-	arch_write_stub_head(page, SHIFT, (void *)(uintptr_t)arch_trap_entry);
+	arch_write_stub_head(page, SHIFT, NULL, (void *)(uintptr_t)arch_trap_entry);
 	assert_true(arch_write_stub(stub, page, &site, code + site.offset));
 	arch_write_jump(code + site.offset, &site, stub);
 	__builtin___clear_cache((char *)window, (char *)window + WINDOW);

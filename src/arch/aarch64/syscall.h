@@ -7,6 +7,11 @@
 
 #define ARCH_ELF_MACHINE EM_AARCH64
 
+/* Of struct arch_trap; see trap.S. */
+#define ARCH_TRAP_KEEP 24
+#define ARCH_TRAP_TAIL 3
+#define ARCH_TRAP_ABOVE 32 /* what the stub saved */
+
 #ifdef __clang_analyzer__
 /* It does not see what inline assembly writes. */
 long arch_syscall6(long nr, long a, long b, long c, long d, long e, long f);

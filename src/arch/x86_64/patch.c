@@ -102,23 +102,35 @@ size_t arch_find_sites(const void *code, size_t len, uint64_t off, const uint16_
 	return found;
 }
 
+static void store64(uint8_t *p, const void *v)
+{
+	store32(p, (uint32_t)(uintptr_t)v);
+	store32(p + 4, (uint32_t)((uintptr_t)v >> 32));
+}
+
 /*
  * lea page(%rip), %rcx; shr $shift, %rcx; shl $shift, %rcx; jmp *entry(%rip)
+ * or mov $head, %rcx; jmp *entry(%rip)
  * A system call destroys rcx and r11, so they are free.
  */
-void arch_write_stub_head(void *page, unsigned window_shift, const void *entry)
+void arch_write_stub_head(void *page, unsigned window_shift, const void *head, const void *entry)
 {
-	uint64_t target = (uint64_t)(uintptr_t)entry;
 	uint8_t *p = page;
 
-	p[0] = 0x48, p[1] = 0x8d, p[2] = 0x0d;
-	store32(p + 3, (uint32_t)-7);
-	p[7] = 0x48, p[8] = 0xc1, p[9] = 0xe9, p[10] = (uint8_t)window_shift;
-	p[11] = 0x48, p[12] = 0xc1, p[13] = 0xe1, p[14] = (uint8_t)window_shift;
-	p[15] = 0xff, p[16] = 0x25;
-	store32(p + 17, 24 - 21);
-	store32(p + 24, (uint32_t)target);
-	store32(p + 28, (uint32_t)(target >> 32));
+	if (head) {
+		*p++ = 0x48, *p++ = 0xb9;
+		store64(p, head);
+		p += 8;
+	} else {
+		*p++ = 0x48, *p++ = 0x8d, *p++ = 0x0d;
+		store32(p, (uint32_t)-7);
+		p += 4;
+		*p++ = 0x48, *p++ = 0xc1, *p++ = 0xe9, *p++ = (uint8_t)window_shift;
+		*p++ = 0x48, *p++ = 0xc1, *p++ = 0xe1, *p++ = (uint8_t)window_shift;
+	}
+	*p++ = 0xff, *p++ = 0x25;
+	store32(p, 0);
+	store64(p + 4, entry);
 }
 
 static bool near(const void *from, const void *to)

@@ -8,6 +8,11 @@
 
 #define ARCH_ELF_MACHINE EM_X86_64
 
+/* Of struct arch_trap; see trap.S. */
+#define ARCH_TRAP_KEEP 6
+#define ARCH_TRAP_TAIL 1
+#define ARCH_TRAP_ABOVE 136 /* the return address and the red zone */
+
 #ifdef __clang_analyzer__
 /* It does not see what inline assembly writes. */
 long arch_syscall6(long nr, long a, long b, long c, long d, long e, long f);
