@@ -19,6 +19,7 @@
 #include "mode.h"
 #include "root.h"
 #include "self.h"
+#include "shim.h"
 #include "signals.h"
 #include "thread_once.h"
 
@@ -72,14 +73,46 @@ static void watch_forks(void)
 	pthread_atfork(before_fork, NULL, after_fork_in_child);
 }
 
+/* The record of this program as a root, whether it says so itself or is one unawares. */
+static int make_root(struct task **rootp, uint32_t mode)
+{
+	struct task *root;
+	ssize_t n;
+	int rc = space_create(&root);
+
+	if (rc) {
+		log_err("unable to create the space: %s", strerror(-rc));
+		return rc;
+	}
+	root->root_slot = root->slot;
+	root->pipid = PIP_PIPID_ROOT;
+	root->pid = getpid();
+	root->mode = mode;
+	root->ntasks = PIP_NTASKS_MAX;
+	root->quiet = getenv(PIP_ENV_QUIET) != NULL;
+	root->last_pipid = -1;
+	memset(root->slot_of, 0, sizeof(root->slot_of));
+	memset(root->names_of, 0, sizeof(root->names_of));
+	n = readlink("/proc/self/exe", root->path, sizeof(root->path) - 1);
+	root->path[n > 0 ? n : 0] = '\0';
+	atomic_store(&root->state, TASK_LIVE);
+	*rootp = root;
+	return 0;
+}
+
+int join_as_launcher(struct task **rootp)
+{
+	return make_root(rootp, PIP_MODE_PROCESS_PRELOAD);
+}
+
 int join_as_root(int *ntasksp, void *export, int opts)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int ntasks = ntasksp ? *ntasksp : PIP_NTASKS_MAX, rc;
-	struct task *root;
+	struct task *root = shim_launcher();
+	bool is_new = !root;
 	sigset_t mask;
 	uint32_t mode = 0;
-	ssize_t n;
 
 	if (self_is_root())
 		return -EBUSY;
@@ -95,29 +128,26 @@ int join_as_root(int *ntasksp, void *export, int opts)
 		log_err("SIGCHLD is being masked (blocked)");
 		return -EPERM;
 	}
-	rc = space_create(&root);
+	/* It may be one already, by what it has launched. */
+	rc = is_new ? make_root(&root, mode) : 0;
+	if (rc)
+		return rc;
+	if (mode == PIP_MODE_PROCESS_PRELOAD && is_new) {
+		rc = shim_start(root);
+		if (rc)
+			log_err("mode process:preload: its calls cannot be intercepted: %s",
+				strerror(-rc));
+	}
+	if (!rc)
+		rc = self_set(root);
 	if (rc) {
-		log_err("unable to create the space: %s", strerror(-rc));
+		if (is_new && !root->space->intercepts)
+			space_destroy(root->space);
 		return rc;
 	}
-	root->root_slot = root->slot;
-	root->pipid = PIP_PIPID_ROOT;
-	root->pid = getpid();
 	root->mode = mode;
 	root->ntasks = ntasks;
 	root->root_export = export;
-	root->quiet = getenv(PIP_ENV_QUIET) != NULL;
-	root->last_pipid = -1;
-	memset(root->slot_of, 0, sizeof(root->slot_of));
-	memset(root->names_of, 0, sizeof(root->names_of));
-	n = readlink("/proc/self/exe", root->path, sizeof(root->path) - 1);
-	root->path[n > 0 ? n : 0] = '\0';
-	rc = self_set(root);
-	if (rc) {
-		space_destroy(root->space);
-		return rc;
-	}
-	atomic_store(&root->state, TASK_LIVE);
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	pthread_sigmask(SIG_BLOCK, &mask, NULL);
@@ -140,7 +170,8 @@ int join_leave(struct task *root)
 	unname_root();
 	is_root = false;
 	self_set(NULL);
-	space_destroy(sp);
+	if (!sp->intercepts) /* else it may have launched others, who live on */
+		space_destroy(sp);
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	pthread_sigmask(SIG_UNBLOCK, &mask, NULL);
@@ -153,7 +184,8 @@ void join_kill_all(struct task *root, bool say)
 		struct task *t = root_task(root, i);
 		siginfo_t info = { .si_pid = 0 };
 
-		if (!t || atomic_load(&t->state) != TASK_LIVE || atomic_load(&t->pid) <= 0)
+		if (!t || atomic_load(&t->state) != TASK_LIVE || atomic_load(&t->pid) <= 0 ||
+		    t->launched) /* as a launcher's children they outlive it */
 			continue;
 		if (waitid(P_PID, (id_t)t->pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid)
 			continue; /* ended already: its status stays what it is */

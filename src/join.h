@@ -7,6 +7,9 @@
 /* Become a root.  0, -EBUSY, -EINVAL, -EOVERFLOW, -EPERM or another errno. */
 int join_as_root(int *ntasksp, void *export, int opts);
 
+/* Become one unawares: as a launcher, with no signal, name or message changed.  0 or -errno. */
+int join_as_launcher(struct task **rootp);
+
 /* Stop being one.  -EBUSY while a task has not been waited for. */
 int join_leave(struct task *root);
 

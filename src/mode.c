@@ -8,6 +8,7 @@
 #include <pip/pip.h>
 
 #include "log.h"
+#include "shim.h"
 
 enum wish {
 	WISH_ANY,
@@ -45,24 +46,55 @@ static int have(enum wish wish, uint32_t *modep)
 	switch (wish) {
 	case WISH_ANY:
 	case WISH_PROCESS:
+		*modep = shim_is_preloaded() ? PIP_MODE_PROCESS_PRELOAD : PIP_MODE_PROCESS_PIPCLONE;
+		return 0;
 	case WISH_PIPCLONE:
 		*modep = PIP_MODE_PROCESS_PIPCLONE;
 		return 0;
 	case WISH_PRELOAD:
-		log_err("mode process:preload needs libpip-preload.so in LD_PRELOAD; "
-			"use PIP_MODE=process:pipclone or no PIP_MODE");
-		return -EPERM;
+		if (!shim_is_preloaded()) {
+			log_err("mode process:preload needs libpip-preload.so in LD_PRELOAD; "
+				"use PIP_MODE=process:pipclone or no PIP_MODE");
+			return -EPERM;
+		}
+		*modep = PIP_MODE_PROCESS_PRELOAD;
+		return 0;
 	case WISH_THREAD:
 		log_err("mode pthread is not available in this version; "
 			"use PIP_MODE=process or no PIP_MODE");
 		return -EPERM;
-	case WISH_GOT:
-		log_err("mode process:got is not available in this version; "
-			"use PIP_MODE=process or no PIP_MODE");
-		return -EPERM;
+	case WISH_GOT: /* the same interception, put in by the root itself */
+		*modep = PIP_MODE_PROCESS_PRELOAD;
+		return 0;
 	case WISH_BAD:
 	default:
 		return -EPERM;
+	}
+}
+
+bool mode_intercepts(void)
+{
+	const char *value = getenv(PIP_ENV_MODE);
+
+	switch (wish_of_environment(value)) {
+	case WISH_ANY:
+	case WISH_PROCESS:
+	case WISH_PRELOAD:
+	case WISH_GOT:
+		return true;
+	case WISH_THREAD:
+		log_warn("PIP_MODE=%s is not possible under an unmodified launcher; "
+			 "its children are ordinary processes",
+			 value);
+		return false;
+	case WISH_BAD:
+		log_warn("unknown environment setting PIP_MODE='%s'; "
+			 "the launcher's children are ordinary processes",
+			 value);
+		return false;
+	case WISH_PIPCLONE:
+	default:
+		return false;
 	}
 }
 

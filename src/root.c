@@ -27,15 +27,11 @@ bool root_had_task(const struct task *root, int pipid)
 	return root->slot_of[pipid] == ROOT_HAD;
 }
 
-int root_claim(struct task *root, int pipid, struct task **tp)
+int root_enter(struct task *root, int pipid, struct task *t)
 {
-	struct task *t = space_claim_slot(root->space);
-	kernel_sigset_t mask;
+	kernel_sigset_t mask = lock_acquire(&root->space->lock);
 	int rc = -EAGAIN;
 
-	if (!t)
-		return -EAGAIN;
-	mask = lock_acquire(&root->space->lock);
 	if (pipid == PIP_PIPID_ANY) {
 		for (int i = 1; i <= root->ntasks && pipid == PIP_PIPID_ANY; i++)
 			if (!root_task(root, (root->last_pipid + i) % root->ntasks))
@@ -57,13 +53,22 @@ int root_claim(struct task *root, int pipid, struct task **tp)
 		rc = 0;
 	}
 	lock_release(&root->space->lock, mask);
-	if (rc) {
-		space_free_slot(t);
-		return rc;
-	}
-	export_announce(root);
-	*tp = t;
-	return 0;
+	if (!rc)
+		export_announce(root);
+	return rc;
+}
+
+int root_claim(struct task *root, int pipid, struct task **tp)
+{
+	int rc;
+
+	*tp = space_claim_slot(root->space);
+	if (!*tp)
+		return -EAGAIN;
+	rc = root_enter(root, pipid, *tp);
+	if (rc)
+		space_free_slot(*tp);
+	return rc;
 }
 
 void root_release(struct task *root, struct task *t)
@@ -71,7 +76,8 @@ void root_release(struct task *root, struct task *t)
 	kernel_sigset_t mask = lock_acquire(&root->space->lock);
 
 	/* A task that never ran leaves no trace: imports from its pipid go on waiting. */
-	root->slot_of[t->pipid] = atomic_load(&t->spawned) ? ROOT_HAD : 0;
+	root->slot_of[t->pipid] = atomic_load(&t->spawned) || atomic_load(&t->launched) ? ROOT_HAD
+											: 0;
 	root->nspawned--;
 	lock_release(&root->space->lock, mask);
 	space_free_slot(t);

@@ -15,6 +15,11 @@ struct task *root_of(const struct task *t);
 
 /* A free slot for this pipid (PIP_PIPID_ANY: the next free one); -EAGAIN if there is none. */
 int root_claim(struct task *root, int pipid, struct task **tp);
+
+/* The same for a slot that has been claimed already. */
+int root_enter(struct task *root, int pipid, struct task *t);
+
+/* Takes a task out of the table and frees its slot. */
 void root_release(struct task *root, struct task *t);
 
 #endif

@@ -20,7 +20,8 @@ static bool range_is_free(uintptr_t start, size_t size)
 				-1, 0);
 
 	if (sys_failed(at))
-		return at != (uintptr_t)-EEXIST; /* RLIMIT_AS: each mapping will find out for itself */
+		return at !=
+		       (uintptr_t)-EEXIST; /* RLIMIT_AS: each mapping will find out for itself */
 	sys_munmap(at, size);
 	return at == start;
 }

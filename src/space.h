@@ -42,6 +42,13 @@ struct space {
 	uint32_t libc_depth;
 	_Atomic uint32_t brk_guarded;
 
+	uint32_t intercepts; /* the programs of this space launch tasks: embryo/birth.h */
+	struct space_rights {
+		uint32_t uid[3], gid[3]; /* real, effective, saved */
+		uint64_t caps[3];        /* effective, permitted, inheritable */
+		uint64_t groups;         /* a hash of the supplementary ones */
+	} rights;                        /* of its first root; tasks have the same */
+
 	struct lock code_lock;
 	struct code code[2]; /* the root's dynamic linker and C library; under code_lock */
 	bool libc_code_made; /* or cannot be */

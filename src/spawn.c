@@ -310,7 +310,7 @@ static bool await_loaded(struct task *t)
 		if (stage == STAGE_GONE)
 			return false;
 		/* Once its libc has named a futex of its own, its end does not wake this one. */
-		if (sys_futex_wait(&t->stage, STAGE_LOADING, &limit) == -ETIMEDOUT) {
+		if (sys_futex_wait_shared(&t->stage, STAGE_LOADING, &limit) == -ETIMEDOUT) {
 			int rc = waitid(P_PID, (id_t)t->pid, &info, WEXITED | WNOHANG | WNOWAIT);
 
 			/* ECHILD: SIGCHLD is ignored, or another thread has taken its status. */

@@ -33,7 +33,9 @@ struct window_head {
 	/* The task's own break, and its program's path; a forked child that is seen keeps them. */
 	uintptr_t brk, brk_start, brk_limit;
 	const char *exe;
-	uint64_t room[3];
+	/* In a stand-in, which is no task: what it shares with its embryo. */
+	struct standin *standin;
+	uint64_t room[2];
 	uint64_t self[8]; /* of src/self.h */
 };
 
@@ -44,14 +46,21 @@ enum task_state {
 	TASK_ENDED
 };
 
-/* task.stage: how far the new program is.  A futex word; the kernel clears it
- * (CLONE_CHILD_CLEARTID) if the process ends before its C library has named a word of its own. */
+/* task.stage: how far the new program is.  A futex word of the shared kind; the kernel clears it
+ * and wakes (CLONE_CHILD_CLEARTID) if the process ends before its C library has named a word of its own. */
 enum task_stage {
 	STAGE_GONE,        /* ended before its libraries were loaded */
 	STAGE_LOADING,     /* set by spawn.c before the clone */
 	STAGE_LOADED,      /* its libraries are loaded and relocated */
 	STAGE_NO_FUNCTION, /* the start function was not found */
 	STAGE_AMBIGUOUS,   /* several local functions have its name */
+};
+
+/* What has become of a process that a launcher started. */
+enum task_launch {
+	LAUNCH_NONE,
+	LAUNCH_EMBRYO, /* no program has been placed in it yet */
+	LAUNCH_TASK,
 };
 
 /* One free range of a task's window; see window.h. */
@@ -118,6 +127,23 @@ struct task {
 	const char *exe_page; /* path, for its forked children */
 
 	uintptr_t image_base; /* load bias of the program, for debuggers */
+
+	/* Processes that a launcher starts: embryo/birth.h. */
+	_Atomic uint32_t launched; /* enum task_launch; 0 = pip_spawn()'s */
+	uint32_t launches;         /* its tables as a launcher are set up */
+	uint32_t first_child;      /* slot + 1 of those this program launched; under space.lock */
+	uint32_t next_child;
+	uint32_t orphan;             /* its launcher has ended */
+	struct lock collect_lock;    /* held while what ended children left is given back */
+	uintptr_t room;              /* the embryo's own stacks */
+	struct standin *standin;     /* the embryo's, shared with its stand-in */
+	uint32_t parent_waits;       /* off its stack, for a vfork's child */
+	uint32_t left_world;         /* it has changed its namespaces, root or filters */
+	_Atomic uint32_t leaving;    /* it is just executing another program outside the space */
+	_Atomic uint32_t *tid_word;  /* which the kernel clears when its main thread is gone */
+	intptr_t rseq_offset;        /* of its rseq area from the thread pointer */
+	uint32_t rseq_len, rseq_sig; /* 0 = not known */
+	int32_t last_timer;          /* highest POSIX timer ID + 1 */
 
 	/* What the task's side needs at its start. */
 	uintptr_t entry;   /* of the program */

@@ -128,6 +128,19 @@ static inline int sys_futex_wake(_Atomic uint32_t *word, int count)
 	return (int)sys_call(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, 0, 0, 0);
 }
 
+/* For a word in shared memory that other address spaces, or the kernel at the end of a process, use
+ * as well (set_tid_address(2) wakes by the shared key). */
+static inline int sys_futex_wait_shared(_Atomic uint32_t *word, uint32_t seen,
+					const struct timespec *limit)
+{
+	return (int)sys_call(SYS_futex, word, FUTEX_WAIT, seen, limit, 0, 0);
+}
+
+static inline int sys_futex_wake_shared(_Atomic uint32_t *word, int count)
+{
+	return (int)sys_call(SYS_futex, word, FUTEX_WAKE, count, 0, 0, 0);
+}
+
 static inline _Noreturn void sys_exit_group(int status)
 {
 	for (;;)

@@ -17,8 +17,7 @@ struct kernel_sigaction {
 	kernel_sigset_t mask;
 };
 
-/* What execve does to handlers: caught signals get their default action, ignored ones stay so. */
-static BARE void clear_handlers(void)
+BARE void embryo_clear_handlers(void)
 {
 	for (int sig = 1; sig <= 64; sig++) {
 		struct kernel_sigaction sa;
@@ -109,34 +108,44 @@ BARE int embryo_list_close_on_exec(int *fds, int max)
 	return count;
 }
 
-/*
- * The kernel closes such descriptors only in execve, so they must be looked for.  Where nothing
- * can have changed since the spawning program looked, its list serves: a new process's
- * /proc/self is slow.
- */
-static BARE void close_on_exec(struct task *t)
+BARE void embryo_close_on_exec(int but)
 {
-	int fds[EMBRYO_FDS], n = t->nclose;
+	int fds[EMBRYO_FDS], n, closed;
 	uint64_t limit[2] = { 0, 0 };
 
-	if (n >= 0 && !t->hooks.before) {
-		for (int i = 0; i < n; i++)
-			if (is_close_on_exec(t->close[i]))
-				sys_close(t->close[i]);
-		return;
-	}
 	do {
 		n = embryo_list_close_on_exec(fds, EMBRYO_FDS);
+		closed = 0;
 		for (int i = 0; i < n && i < EMBRYO_FDS; i++)
-			sys_close(fds[i]);
-	} while (n > EMBRYO_FDS);
+			closed += fds[i] != but && sys_close(fds[i]) == 0;
+	} while (n > EMBRYO_FDS && closed);
 	if (n >= 0)
 		return;
 	/* No /proc, or no descriptor left to open it with. */
 	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, limit, 0, 0);
 	for (uint64_t fd = 0; fd < limit[0] && fd < 1 << 20; fd++)
-		if (is_close_on_exec((int)fd))
+		if ((int)fd != but && is_close_on_exec((int)fd))
 			sys_close((int)fd);
+}
+
+/*
+ * Where nothing can have changed since the spawning program looked, its list serves: a new
+ * process's /proc/self is slow.
+ */
+static BARE void close_on_exec(struct task *t)
+{
+	if (t->launched) { /* done, but for this one */
+		if (t->code_fd[1] >= 0 && is_close_on_exec(t->code_fd[1]))
+			sys_close(t->code_fd[1]);
+		return;
+	}
+	if (t->nclose < 0 || t->hooks.before) {
+		embryo_close_on_exec(-1);
+		return;
+	}
+	for (int i = 0; i < t->nclose; i++)
+		if (is_close_on_exec(t->close[i]))
+			sys_close(t->close[i]);
 }
 
 BARE void embryo_restore_environment(struct task *t)
@@ -152,7 +161,7 @@ static BARE void begin(struct task *t)
 
 	embryo_restore_environment(t);
 	atomic_store(&t->stage, STAGE_LOADED);
-	sys_futex_wake(&t->stage, INT_MAX);
+	sys_futex_wake_shared(&t->stage, INT_MAX);
 	if (t->stop_on_start)
 		sys_call(SYS_kill, sys_getpid(), SIGSTOP, 0, 0, 0, 0);
 	if (h->before) {
@@ -199,7 +208,7 @@ BARE _Noreturn void embryo_main(void *launch)
 	struct task *t = l->task;
 
 	if (l->clear_handlers)
-		clear_handlers();
+		embryo_clear_handlers();
 	for (int sig = 1; l->ignored && sig <= 64; sig++) {
 		struct kernel_sigaction sa = { .handler = (void *)SIG_IGN };
 

@@ -39,6 +39,13 @@ _Noreturn void embryo_main(void *launch);
  */
 uintptr_t embryo_start(uintptr_t *sp);
 
+/* What execve does to handlers: caught signals get their default action, ignored ones stay so. */
+void embryo_clear_handlers(void);
+
+/* Closes what is marked close-on-exec, but for one descriptor (-1 = none): the kernel does it only
+ * in execve, so they must be looked for. */
+void embryo_close_on_exec(int but);
+
 /* Puts the caller's LD_PRELOAD back once ld.so has read ours. */
 void embryo_restore_environment(struct task *t);
 

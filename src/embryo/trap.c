@@ -7,36 +7,89 @@
  */
 #include "embryo/trap.h"
 
-#include <linux/sched.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
 
 #include "base/str.h"
-#include "loader/code.h"
+#include "embryo/birth.h"
 #include "embryo/embryo.h"
+#include "embryo/exec.h"
+#include "embryo/fork.h"
+#include "embryo/standin.h"
 #include "embryo/window.h"
+#include "loader/code.h"
 
-#ifdef SYS_fork
-#define FORK_CALLS SYS_fork, SYS_clone
-#else
-#define FORK_CALLS SYS_clone
-#endif
-
-#ifdef SYS_readlink
-#define READLINK_CALLS SYS_readlink, SYS_readlinkat
-#else
-#define READLINK_CALLS SYS_readlinkat
-#endif
-
+/* First what processes do to themselves and others, then what only a task's own libc needs. */
 static const uint16_t trapped[] = {
-	SYS_mmap,   SYS_munmap,     SYS_mremap, SYS_brk,        SYS_shmat,
-	FORK_CALLS, READLINK_CALLS, SYS_openat, SYS_newfstatat, SYS_execve,
+#ifdef SYS_fork
+	SYS_fork,
+#endif
+#ifdef SYS_vfork
+	SYS_vfork,
+#endif
+#ifdef SYS_getpgrp
+	SYS_getpgrp,
+#endif
+	SYS_clone,
+	SYS_clone3,
+	SYS_execve,
+	SYS_execveat,
+	SYS_getpid,
+	SYS_gettid,
+	SYS_getppid,
+	SYS_getpgid,
+	SYS_getsid,
+	SYS_setpgid,
+	SYS_setsid,
+	SYS_kill,
+	SYS_tgkill,
+	SYS_ioctl,
+	SYS_prctl,
+	SYS_unshare,
+	SYS_setns,
+	SYS_chroot,
+	SYS_pivot_root,
+	SYS_seccomp,
+	SYS_ptrace,
+	SYS_sched_setaffinity,
+	SYS_sched_getaffinity,
+	SYS_sched_setscheduler,
+	SYS_sched_getscheduler,
+	SYS_sched_setparam,
+	SYS_sched_getparam,
+	SYS_prlimit64,
+	SYS_setpriority,
+	SYS_getpriority,
+	SYS_readlinkat, /* the first of the second kind: trap_process_calls() */
+#ifdef SYS_readlink
+	SYS_readlink,
+#endif
+	SYS_openat,
+	SYS_newfstatat,
+	SYS_mmap,
+	SYS_munmap,
+	SYS_mremap,
+	SYS_brk,
+	SYS_shmat,
+	SYS_set_tid_address,
+	SYS_rseq,
+	SYS_timer_create,
 };
 
 struct code_traps trap_traps(const struct space *sp)
 {
 	return (struct code_traps){ trapped, sizeof(trapped) / sizeof(trapped[0]), sp->window_shift,
 				    arch_trap_entry };
+}
+
+size_t trap_process_calls(const uint16_t **nr)
+{
+	size_t n = 0;
+
+	while (trapped[n] != SYS_readlinkat)
+		n++;
+	*nr = trapped;
+	return n;
 }
 
 /* ---- A library's code ---------------------------------------------------------------------- */
@@ -118,17 +171,6 @@ static int replace_code(struct task *t, uintptr_t at, size_t len, off_t off, off
 	return t->code_fd[1];
 }
 
-/* From now on a fork may be missed, so the task's memory is left in everybody's. */
-static void keep_on_fork(struct task *t)
-{
-	struct task_memory *m = &t->memory;
-	kernel_sigset_t mask = lock_acquire(&m->fork_lock);
-
-	if (!atomic_exchange(&m->keep_on_fork, 1) && atomic_exchange(&m->left_out, 0))
-		window_advise(t, MADV_DOFORK);
-	lock_release(&m->fork_lock, mask);
-}
-
 /* ---- Mappings ------------------------------------------------------------------------------ */
 
 static void saw_mapping(struct task *t, uintptr_t at, size_t len)
@@ -157,9 +199,9 @@ static uintptr_t map_fixed(struct task *t, uintptr_t at, size_t len, int prot, i
 		ret = sys_mmap(at, len, prot, flags, copy, copy_off);
 	else
 		ret = sys_mmap(at, len, prot, flags, fd, off);
-	if (copy >= 0 && t->own_code.fd == copy) {
+	if (copy >= 0 && (t->own_code.fd == copy || t->launched)) {
 		sys_close(copy);
-		t->own_code.fd = -1;
+		t->own_code.fd = t->code_fd[1] = -1;
 	}
 	if (!sys_failed(ret))
 		saw_mapping(t, ret, len);
@@ -191,7 +233,7 @@ static uintptr_t map_anywhere(struct task *t, uintptr_t hint, size_t len, int pr
 			return ret;
 		if (t->begun && (prot & PROT_WRITE) == 0 && !atomic_load(&t->memory.keep_on_fork) &&
 		    is_libc(fd))
-			keep_on_fork(t);
+			fork_keep(t);
 	}
 	return window_map(t, len, align, prot, flags, fd, off);
 }
@@ -314,102 +356,6 @@ static int trap_shmat(struct task *t, struct arch_trap *tr)
 	return 1;
 }
 
-/*
- * A forked child is no task any more, but what the kernel says of its program and its break is
- * wrong for it as well.  It finds its window's head empty, and gets those parts back.
- */
-static void fork_child(struct window_head *head, const struct window_head *before)
-{
-	head->exe = before->exe;
-	head->brk = before->brk;
-	head->brk_start = before->brk_start;
-	head->brk_limit = before->brk_limit;
-}
-
-static int trap_fork_in_child(struct window_head *head, struct arch_trap *tr)
-{
-	struct window_head before = *head;
-
-	tr->nr = sys_call(tr->nr, tr->arg[0], tr->arg[1], tr->arg[2], tr->arg[3], tr->arg[4],
-			  tr->arg[5]);
-	if (tr->nr == 0)
-		fork_child(head, &before);
-	return 1;
-}
-
-/* A page of the task's own that holds its program's path, for its forked children. */
-static const char *exe_page(struct task *t)
-{
-	if (!t->exe_page) {
-		uintptr_t page = window_map(t, PAGE, PAGE, PROT_READ | PROT_WRITE,
-					    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-		if (sys_failed(page))
-			return NULL;
-		str_copy((char *)page, t->path, PAGE);
-		t->exe_page = (char *)page;
-	}
-	return t->exe_page;
-}
-
-/* A fork of the task itself copies its memory, which the forks of all others leave out. */
-static int trap_fork(struct task *t, struct arch_trap *tr)
-{
-	struct task_memory *m = &t->memory;
-	struct window_head *head = t->window, keep;
-	kernel_sigset_t mask;
-	bool left_out;
-
-	window_leave_out(t->space, t);
-	mask = lock_acquire(&m->fork_lock);
-	head->exe = exe_page(t);
-	keep = *head;
-	left_out = atomic_load(&m->left_out);
-	if (left_out) {
-		atomic_store(&m->forking, 1);
-		window_advise(t, MADV_DOFORK);
-	}
-	tr->nr = sys_call(tr->nr, tr->arg[0], tr->arg[1], tr->arg[2], tr->arg[3], tr->arg[4],
-			  tr->arg[5]);
-	if (tr->nr == 0) {
-		fork_child(head,
-			   &keep); /* the registry, and so *t and the lock, is not mapped here */
-		sys_sigmask(SIG_SETMASK, &mask, NULL);
-		return 1;
-	}
-	if (left_out) {
-		atomic_store(&m->forking, 0);
-		window_advise(t, MADV_DONTFORK);
-	}
-	lock_release(&m->fork_lock, mask);
-	return 1;
-}
-
-enum fork_kind {
-	NO_FORK,
-	FORK,
-	FORK_TO_STACK
-};
-
-static enum fork_kind fork_kind(const struct arch_trap *tr)
-{
-	const struct clone_args *args = (const struct clone_args *)tr->arg[0];
-	uint64_t flags, stack;
-
-	if (code_is_plain_fork(tr->nr))
-		return FORK;
-	if (tr->nr == SYS_clone) {
-		flags = (uint64_t)tr->arg[0];
-		stack = (uint64_t)tr->arg[1];
-	} else if (tr->nr == SYS_clone3 && (size_t)tr->arg[1] >= CLONE_ARGS_SIZE_VER0) {
-		flags = args->flags;
-		stack = args->stack;
-	} else {
-		return NO_FORK;
-	}
-	return flags & CLONE_VM ? NO_FORK : stack ? FORK_TO_STACK : FORK;
-}
-
 /* ---- /proc/self/exe: for the kernel every process of the space runs the root's program ------ */
 
 /* Reads a decimal number; *pp goes behind it. */
@@ -489,7 +435,65 @@ static int trap_path(struct window_head *head, struct arch_trap *tr, int which, 
 	return 0;
 }
 
-int trap_syscall(struct window_head *head, struct arch_trap *tr)
+/* ---- What an exec within the space has to know ---------------------------------------------- */
+
+/* The record of the calling process: a task, or a vfork's child of it. */
+static struct task *caller(struct task *t)
+{
+	pid_t pid = sys_getpid();
+
+	return t->pid == pid ? t : birth_embryo(t, pid);
+}
+
+static int note(struct task *t, struct arch_trap *tr)
+{
+	switch (tr->nr) {
+	case SYS_unshare:
+	case SYS_setns:
+	case SYS_chroot:
+	case SYS_pivot_root:
+	case SYS_seccomp:
+	case SYS_ptrace:
+		t = caller(t);
+		if (t)
+			t->left_world = 1;
+		return 0;
+	case SYS_set_tid_address:
+		t->tid_word = (_Atomic uint32_t *)tr->arg[0];
+		return 0;
+	case SYS_rseq:
+		t->rseq_offset = tr->arg[0] - (intptr_t)arch_thread_pointer();
+		t->rseq_len = (uint32_t)tr->arg[1];
+		t->rseq_sig = (uint32_t)tr->arg[3];
+		return 0;
+	case SYS_timer_create:
+		tr->nr = sys_call(SYS_timer_create, tr->arg[0], tr->arg[1], tr->arg[2], 0, 0, 0);
+		if (tr->nr == 0 && *(int *)tr->arg[2] >= t->last_timer)
+			t->last_timer = *(int *)tr->arg[2] + 1;
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* Processes: 1 = handled. */
+static int trap_process(struct window_head *head, struct arch_trap *tr)
+{
+	if (head->standin && standin_syscall(head, tr))
+		return 1;
+	if (head->task && note(head->task, tr))
+		return 1;
+	if (head->task && head->task->space->intercepts) {
+		if (tr->nr == SYS_execve && exec_syscall(head, tr))
+			return 1;
+		if (birth_syscall(head, tr))
+			return 1;
+	}
+	return head->task && !head->task->window ? 0 : fork_syscall(head, tr);
+}
+
+/* Paths that are the kernel's name of the program: 1 = handled. */
+static int trap_names(struct window_head *head, struct arch_trap *tr)
 {
 	struct task *t = head->task;
 
@@ -512,13 +516,23 @@ int trap_syscall(struct window_head *head, struct arch_trap *tr)
 		return tr->arg[3] & AT_SYMLINK_NOFOLLOW ? 0 : trap_path(head, tr, 1, false);
 	case SYS_execve:
 		return trap_path(head, tr, 0, false);
-	case SYS_brk:
-		return trap_brk(head, tr);
 	default:
-		break;
+		return 0;
 	}
+}
+
+int trap_syscall(struct window_head *head, struct arch_trap *tr)
+{
+	struct task *t = head->task;
+
+	if (trap_names(head, tr) || trap_process(head, tr))
+		return 1;
+	if (t && !t->window) /* the first root: it lies in no window */
+		return 0;
+	if (tr->nr == SYS_brk)
+		return trap_brk(head, tr);
 	if (!t)
-		return head->brk && fork_kind(tr) == FORK ? trap_fork_in_child(head, tr) : 0;
+		return 0;
 	switch (tr->nr) {
 	case SYS_mmap:
 		return trap_mmap(t, tr);
@@ -528,16 +542,6 @@ int trap_syscall(struct window_head *head, struct arch_trap *tr)
 		return trap_mremap(t, tr);
 	case SYS_shmat:
 		return trap_shmat(t, tr);
-	default:
-		break;
-	}
-	switch (fork_kind(tr)) {
-	case FORK:
-		return trap_fork(t, tr);
-	case FORK_TO_STACK: /* the child returns where we cannot follow */
-		keep_on_fork(t);
-		return 0;
-	case NO_FORK:
 	default:
 		return 0;
 	}

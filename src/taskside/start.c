@@ -53,7 +53,7 @@ __attribute__((constructor)) static void begin(void)
 		break;
 	}
 	atomic_store(&t->stage, stage);
-	sys_futex_wake(&t->stage, INT_MAX);
+	sys_futex_wake_shared(&t->stage, INT_MAX);
 	_exit(ENOEXEC);
 }
 

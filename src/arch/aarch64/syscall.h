@@ -7,6 +7,12 @@
 
 #define ARCH_ELF_MACHINE EM_AARCH64
 
+#define ARCH_RSEQ_SIG 0xd428bc00U /* what glibc registers its rseq areas with */
+
+/* Where clone(2) has its last two arguments. */
+#define ARCH_CLONE_CHILD_TID 4
+#define ARCH_CLONE_TLS 3
+
 /* Of struct arch_trap; see trap.S. */
 #define ARCH_TRAP_KEEP 24
 #define ARCH_TRAP_TAIL 3

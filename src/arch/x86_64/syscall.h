@@ -8,6 +8,12 @@
 
 #define ARCH_ELF_MACHINE EM_X86_64
 
+#define ARCH_RSEQ_SIG 0x53053053U /* what glibc registers its rseq areas with */
+
+/* Where clone(2) has its last two arguments. */
+#define ARCH_CLONE_CHILD_TID 3
+#define ARCH_CLONE_TLS 4
+
 /* Of struct arch_trap; see trap.S. */
 #define ARCH_TRAP_KEEP 6
 #define ARCH_TRAP_TAIL 1

@@ -1,0 +1,493 @@
+/*
+ * birth.c - the processes that a program launches.  Entry function: birth_syscall().
+ */
+#include "embryo/birth.h"
+
+#include <linux/sched.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <pip/pip.h>
+
+#include "base/str.h"
+#include "embryo/fork.h"
+#include "embryo/standin.h"
+#include "embryo/window.h"
+#include "export.h"
+#include "root.h"
+
+/* ---- Records ------------------------------------------------------------------------------- */
+
+static struct task *child_of(struct space *sp, uint32_t link)
+{
+	return link ? &sp->task[link - 1] : NULL;
+}
+
+static void link_child(struct task *launcher, struct task *t)
+{
+	kernel_sigset_t mask = lock_acquire(&launcher->space->lock);
+
+	t->next_child = launcher->first_child;
+	launcher->first_child = t->slot + 1;
+	lock_release(&launcher->space->lock, mask);
+}
+
+static void unlink_child(struct task *launcher, const struct task *t)
+{
+	struct space *sp = launcher->space;
+	kernel_sigset_t mask = lock_acquire(&sp->lock);
+	uint32_t *link = &launcher->first_child;
+
+	while (*link && *link != t->slot + 1)
+		link = &child_of(sp, *link)->next_child;
+	if (*link)
+		*link = t->next_child;
+	lock_release(&sp->lock, mask);
+}
+
+/* A launcher's tables hold what the last user of its slot left. */
+static void become_launcher(struct task *t)
+{
+	if (t->launches)
+		return;
+	if (t->root_slot != t->slot) {
+		memset(t->slot_of, 0, sizeof(t->slot_of));
+		memset(t->names_of, 0, sizeof(t->names_of));
+		t->last_pipid = -1;
+	}
+	t->launches = 1;
+}
+
+struct task *birth_claim(struct task *launcher)
+{
+	struct task *t = space_claim_slot(launcher->space);
+	uint64_t random;
+	uintptr_t room;
+
+	if (!t)
+		return NULL;
+	become_launcher(launcher);
+	t->root_slot = launcher->slot;
+	t->pipid = PIP_PIPID_NULL;
+	t->mode = PIP_MODE_PROCESS_PRELOAD;
+	t->ntasks = launcher->ntasks;
+	t->quiet = launcher->quiet;
+	t->launched = LAUNCH_EMBRYO;
+	t->stage = STAGE_LOADING;
+	if (!sys_random(&random, sizeof(random)) && !window_open(t, random)) {
+		room = window_map(t, BIRTH_STACK + BIRTH_WAIT, PAGE, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (!sys_failed(room)) {
+			t->room = room;
+			link_child(launcher, t);
+			return t;
+		}
+	}
+	window_close(t);
+	space_free_slot(t);
+	return NULL;
+}
+
+/* The children of an ended launcher go to its own, who gives back what they leave. */
+static void orphan_children(struct task *t, struct task *heir)
+{
+	struct space *sp = t->space;
+	kernel_sigset_t mask;
+	struct task *child;
+
+	if (!t->first_child)
+		return;
+	mask = lock_acquire(&sp->lock);
+	while ((child = child_of(sp, t->first_child)) != NULL) {
+		t->first_child = child->next_child;
+		child->orphan = 1;
+		child->root_slot = heir->slot;
+		child->next_child = heir->first_child;
+		heir->first_child = child->slot + 1;
+	}
+	lock_release(&sp->lock, mask);
+}
+
+void birth_discard(struct task *t)
+{
+	struct task *launcher = root_of(t);
+
+	unlink_child(launcher, t);
+	orphan_children(t, launcher);
+	if (t->standin)
+		sys_munmap((uintptr_t)t->standin, sizeof(*t->standin));
+	export_close(t);
+	window_close(t);
+	if (t->launched == LAUNCH_TASK && !t->orphan)
+		root_release(launcher, t);
+	else
+		space_free_slot(t);
+}
+
+/*
+ * Has the process left the space?  For an embryo the kernel clears t->stage when it lets go of the
+ * memory, at its end or at an exec.  A program's libc has given the kernel another word, and other
+ * threads may outlive the main one, so the process is asked for; and if it is nobody's child any
+ * more, it has been waited for.
+ */
+static bool has_left(struct task *t)
+{
+	siginfo_t info = { .si_pid = 0 };
+	long rc;
+
+	if (t->pid <= 0 || t->parent_waits)
+		return false;
+	if (t->launched == LAUNCH_EMBRYO)
+		return atomic_load(&t->stage) == STAGE_GONE;
+	if (t->leaving && t->tid_word && *t->tid_word == 0)
+		return true;
+	if (t->orphan) /* nobody's child here: certain only when the PID is nobody's any more */
+		return sys_call(SYS_kill, t->pid, 0, 0, 0, 0, 0) == -ESRCH;
+	do
+		rc = sys_call(SYS_waitid, P_PID, t->pid, &info,
+			      WEXITED | WNOHANG | WNOWAIT | __WALL, NULL, 0);
+	while (rc == -EINTR);
+	return rc == 0 ? info.si_pid != 0 : rc == -ECHILD;
+}
+
+void birth_collect(struct task *launcher)
+{
+	struct space *sp = launcher->space;
+	kernel_sigset_t mask;
+	struct task *next;
+
+	if (!launcher->first_child)
+		return;
+	mask = lock_acquire(&launcher->collect_lock);
+	for (struct task *t = child_of(sp, launcher->first_child); t; t = next) {
+		next = child_of(sp, t->next_child);
+		if (has_left(t))
+			birth_discard(t);
+	}
+	lock_release(&launcher->collect_lock, mask);
+}
+
+struct task *birth_embryo(struct task *launcher, pid_t pid)
+{
+	struct space *sp = launcher->space;
+
+	for (struct task *t = child_of(sp, launcher->first_child); t;
+	     t = child_of(sp, t->next_child))
+		if (atomic_load(&t->pid) == pid && t->launched == LAUNCH_EMBRYO)
+			return t;
+	return NULL;
+}
+
+void birth_replace(struct task *old, struct task *new)
+{
+	struct space *sp = old->space;
+	struct task *root = root_of(old);
+	kernel_sigset_t mask;
+
+	unlink_child(root, old);
+	mask = lock_acquire(&sp->lock);
+	atomic_store(&new->pid, old->pid);
+	new->pipid = old->pipid;
+	new->root_export = old->root_export;
+	new->left_world = old->left_world;
+	if (old->launches) {
+		memcpy(new->slot_of, old->slot_of, sizeof(new->slot_of));
+		memcpy(new->names_of, old->names_of, sizeof(new->names_of));
+		new->last_pipid = old->last_pipid;
+		new->nspawned = old->nspawned;
+		new->first_child = old->first_child;
+		new->launches = 1;
+		for (struct task *t = child_of(sp, new->first_child); t;
+		     t = child_of(sp, t->next_child))
+			t->root_slot = new->slot;
+	}
+	new->launched = LAUNCH_TASK;
+	atomic_store(&new->state, TASK_LIVE);
+	new->orphan = old->orphan;
+	if (!new->orphan)
+		root->slot_of[new->pipid] = new->slot + 1;
+	lock_release(&sp->lock, mask);
+}
+
+/* ---- fork ---------------------------------------------------------------------------------- */
+
+/* What is handed to the new process; lies on the launcher's stack, or on the embryo's. */
+struct birth {
+	struct task *t;
+	struct window_head *head;
+	struct window_head keep; /* what of it a forked child gets back */
+	struct arch_trap frame;
+	kernel_sigset_t mask;
+	uint64_t flags; /* of the call */
+	uintptr_t stack, parent_tid, child_tid, tls;
+	_Atomic uint32_t go;
+};
+
+static long clone_embryo(struct birth *b, uintptr_t top, void (*fn)(void *))
+{
+	struct task *t = b->t;
+	struct clone_args args = {
+		.flags = CLONE_VM | CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID |
+			 (b->flags & CLONE_CLEAR_SIGHAND),
+		.child_tid = (uintptr_t)&t->stage,
+		.parent_tid = (uintptr_t)&t->pid,
+		.exit_signal = SIGCHLD,
+		.stack = t->room,
+		.stack_size = top - t->room,
+	};
+	long pid = arch_clone3(&args, sizeof(args), fn, b);
+
+	if (pid == -ENOSYS || pid == -EINVAL) {
+		pid = arch_clone(CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, (void *)top,
+				 (int *)&t->stage, fn, b);
+		if (pid > 0)
+			atomic_store(&t->pid, (int)pid);
+	}
+	return pid;
+}
+
+/* In the embryo: makes the stand-in, which returns from the call, and serves it. */
+static void fork_embryo(void *arg)
+{
+	struct birth *b = arg;
+	struct task *t = b->t;
+	struct standin *s = t->standin;
+	struct arch_trap frame = b->frame;
+	struct window_head *head = b->head, keep = b->keep;
+	kernel_sigset_t mask = b->mask;
+	long pid;
+
+	s->embryo = sys_getpid();
+	pid = fork_raw(CLONE_FILES | CLONE_FS | SIGCHLD |
+			       (b->flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)),
+		       b->child_tid);
+	if (pid == 0) {
+		fork_in_child(head, &keep);
+		standin_begin(head, s);
+		frame.nr = 0;
+		sys_sigmask(SIG_SETMASK, &mask, NULL);
+		arch_trap_resume(&frame);
+	}
+	s->error = pid < 0 ? (int32_t)pid : 0;
+	s->pid = (int32_t)pid;
+	atomic_store(&t->stage, STAGE_LOADED);
+	sys_futex_wake_shared(&t->stage, INT_MAX);
+	if (pid < 0)
+		sys_exit_group(127);
+	standin_serve(t);
+}
+
+static struct standin *map_standin(void)
+{
+	uintptr_t at = sys_mmap(0, sizeof(struct standin), PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return sys_failed(at) ? NULL : (struct standin *)at;
+}
+
+/* Waits until the embryo has forked, or is gone.  Its PID or -errno; 0 = make the call as it is. */
+static long await_fork(struct task *t)
+{
+	uint32_t stage;
+	long pid = t->pid;
+
+	while ((stage = atomic_load(&t->stage)) == STAGE_LOADING)
+		sys_futex_wait_shared(&t->stage, STAGE_LOADING, NULL);
+	if (stage != STAGE_GONE && !t->standin->error)
+		return pid;
+	if (stage == STAGE_GONE && !t->standin->error)
+		return pid; /* killed: a child like any other */
+	while (sys_call(SYS_wait4, pid, NULL, __WALL, NULL, 0, 0) == -EINTR)
+		;
+	return 0;
+}
+
+static int birth_fork(struct window_head *head, struct birth *b, struct arch_trap *tr)
+{
+	struct task *launcher = head->task, *t = b->t;
+	struct fork_state state;
+	kernel_sigset_t all = ~(kernel_sigset_t)0;
+	long pid;
+
+	t->standin = map_standin();
+	if (!t->standin) {
+		birth_discard(t);
+		return 0;
+	}
+	t->standin->parent = sys_getpid();
+	t->standin->rseq_offset = launcher->rseq_offset;
+	t->standin->rseq_len = launcher->rseq_len;
+	t->standin->rseq_sig = launcher->rseq_sig;
+	sys_sigmask(SIG_BLOCK, &all, &b->mask);
+	fork_prepare(launcher, &state);
+	b->keep = *head;
+	pid = clone_embryo(b, birth_stack(t), fork_embryo);
+	if (pid > 0)
+		pid = await_fork(t);
+	else
+		pid = 0;
+	fork_done(launcher, &state);
+	if (pid == 0)
+		birth_discard(t);
+	else if (b->flags & CLONE_PARENT_SETTID)
+		*(int *)b->parent_tid = (int)pid;
+	sys_sigmask(SIG_SETMASK, &b->mask, NULL);
+	tr->nr = pid;
+	return pid != 0;
+}
+
+/* ---- vfork --------------------------------------------------------------------------------- */
+
+/* In the embryo: goes on from the call, on the stack that it was made on or that it names. */
+static void vfork_embryo(void *arg)
+{
+	struct birth *b = arg;
+	struct arch_trap frame = b->frame;
+
+	while (!b->go)
+		sys_futex_wait(&b->go, 0, NULL);
+	frame.nr = 0;
+	if (b->stack)
+		frame.sp = b->stack - ARCH_TRAP_ABOVE;
+	if (b->flags & CLONE_SETTLS)
+		arch_set_thread_pointer(b->tls);
+	sys_sigmask(SIG_SETMASK, &b->mask, NULL);
+	arch_trap_resume(&frame);
+}
+
+static void await_exec(struct task *t)
+{
+	while (atomic_load(&t->stage) == STAGE_LOADING)
+		sys_futex_wait_shared(&t->stage, STAGE_LOADING, NULL);
+}
+
+/* The launcher, back on its own stack; the frame is where it was first. */
+static void vfork_return(void *arg)
+{
+	struct birth *b = arg;
+	struct arch_trap frame = b->frame;
+	kernel_sigset_t mask = b->mask;
+
+	b->t->parent_waits = 0;
+	sys_sigmask(SIG_SETMASK, &mask, NULL);
+	arch_trap_resume(&frame);
+}
+
+/* The launcher, on the stack for it in the embryo's window. */
+static void vfork_wait(void *arg)
+{
+	struct birth *b = arg;
+	/* Its own stack is free again below the call, once the embryo has left that. */
+	struct birth *own = (struct birth *)((b->frame.sp - 256 - sizeof(*b)) & ~63UL);
+
+	b->frame.nr = b->t->pid;
+	b->go = 1;
+	sys_futex_wake(&b->go, 1);
+	await_exec(b->t);
+	*own = *b;
+	arch_call_on_stack((uintptr_t)own - 64, vfork_return, own);
+}
+
+static int birth_vfork(struct birth *b, struct arch_trap *tr)
+{
+	struct task *t = b->t;
+	struct birth *there = (struct birth *)((birth_stack(t) - sizeof(*b)) & ~63UL);
+	kernel_sigset_t all = ~(kernel_sigset_t)0;
+	long pid;
+
+	sys_sigmask(SIG_BLOCK, &all, &b->mask);
+	t->parent_waits = 1;
+	*there = *b;
+	pid = clone_embryo(there, (uintptr_t)there, vfork_embryo);
+	if (pid < 0) {
+		t->parent_waits = 0;
+		birth_discard(t);
+		sys_sigmask(SIG_SETMASK, &b->mask, NULL);
+		tr->nr = pid;
+		return 1;
+	}
+	if (b->flags & CLONE_PARENT_SETTID)
+		*(int *)b->parent_tid = (int)pid;
+	if (!b->stack)
+		arch_call_on_stack(t->room + BIRTH_STACK + BIRTH_WAIT, vfork_wait, there);
+	there->go = 1;
+	sys_futex_wake(&there->go, 1);
+	await_exec(t);
+	t->parent_waits = 0;
+	sys_sigmask(SIG_SETMASK, &b->mask, NULL);
+	tr->nr = pid;
+	return 1;
+}
+
+/* ---- The calls ----------------------------------------------------------------------------- */
+
+/* What the call asks for, in the terms of clone3(2).  False if it is none that makes a process. */
+static bool decode(const struct arch_trap *tr, struct birth *b)
+{
+	const struct clone_args *args = (const struct clone_args *)tr->arg[0];
+
+	if (code_is_plain_fork(tr->nr)) {
+		b->flags = SIGCHLD;
+	} else if (tr->nr == SYS_clone) {
+		b->flags = (uint32_t)tr->arg[0];
+		b->stack = (uintptr_t)tr->arg[1];
+		b->parent_tid = (uintptr_t)tr->arg[2];
+		b->child_tid = (uintptr_t)tr->arg[ARCH_CLONE_CHILD_TID];
+		b->tls = (uintptr_t)tr->arg[ARCH_CLONE_TLS];
+	} else if (tr->nr == SYS_clone3 && (size_t)tr->arg[1] >= CLONE_ARGS_SIZE_VER0) {
+		b->flags = args->flags | args->exit_signal;
+		b->stack = args->stack ? args->stack + args->stack_size : 0;
+		b->parent_tid = args->parent_tid;
+		b->child_tid = args->child_tid;
+		b->tls = args->tls;
+		if (args->set_tid_size || args->exit_signal > CSIGNAL)
+			return false;
+#ifdef SYS_vfork
+	} else if (tr->nr == SYS_vfork) {
+		b->flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+#endif
+	} else {
+		return false;
+	}
+	return true;
+}
+
+bool birth_is_ordinary(const struct task *launcher)
+{
+	/* They follow the system calls of what they start, the exec first of all. */
+	static const char *const watchers[] = { "strace", "ltrace",      "gdb", "gdbserver",
+						"lldb",   "lldb-server", "rr",  "perf" };
+
+	for (size_t i = 0; i < sizeof(watchers) / sizeof(watchers[0]); i++)
+		if (str_equal(str_base(launcher->path), watchers[i]))
+			return true;
+	return false;
+}
+
+int birth_syscall(struct window_head *head, struct arch_trap *tr)
+{
+	const uint64_t for_fork = CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
+				  CLONE_CLEAR_SIGHAND,
+		       for_vfork = CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_SETTLS;
+	struct task *launcher = head->task;
+	struct birth b = { .head = head, .frame = *tr };
+	bool is_fork;
+
+	if (!decode(tr, &b) || (b.flags & CSIGNAL) != SIGCHLD)
+		return 0;
+	is_fork = !(b.flags & ~(for_fork | CSIGNAL)) && !b.stack &&
+		  !(b.flags & CLONE_CLEAR_SIGHAND);
+	if (!is_fork && ((b.flags & ~(for_vfork | CSIGNAL | CLONE_CLEAR_SIGHAND)) ||
+			 (b.flags & (CLONE_VM | CLONE_VFORK)) != (CLONE_VM | CLONE_VFORK)))
+		return 0;
+	/* A vfork's child that forks, or a program that has another one's descriptors to follow. */
+	if (sys_getpid() != launcher->pid || birth_is_ordinary(launcher))
+		return 0;
+	if (space_guard_brk(launcher->space))
+		return 0;
+	birth_collect(launcher);
+	b.t = birth_claim(launcher);
+	if (!b.t)
+		return 0;
+	return is_fork ? birth_fork(head, &b, tr) : birth_vfork(&b, tr);
+}

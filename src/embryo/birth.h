@@ -1,0 +1,57 @@
+/*
+ * birth.h - the processes that a program launches: fork, vfork, posix_spawn.  Freestanding.
+ *
+ * A process cannot move into another address space, so a child that may become a task is born in
+ * its parent's.  Every fork call of libc ends in a system call, which is trapped, so libc's own
+ * part (its handlers, its locks) goes on as always:
+ *
+ * 	fork	an embryo is cloned into the space, and the embryo forks the stand-in, an ordinary
+ * 		copy-on-write child in which the call returns 0.  They share descriptors and
+ * 		directory.  The parent is told the embryo's PID.  See standin.h.
+ * 	vfork	an embryo is cloned and goes on from the call, on the parent's stack, while the
+ * 		parent waits on another; at its exec it takes a stack of its own.
+ * 	clone with CLONE_VM and CLONE_VFORK (posix_spawn, system, popen)
+ * 		the same, but on the stack that the caller gave.
+ *
+ * What becomes of it at an exec is up to exec.c.
+ */
+#ifndef EMBRYO_BIRTH_H
+#define EMBRYO_BIRTH_H
+
+#include "space.h"
+
+/*
+ * A fork call of a program of the space (head->task is its record).  0: it is none of those above,
+ * or the child cannot be an embryo; then the call should be made as it is.
+ */
+int birth_syscall(struct window_head *head, struct arch_trap *tr);
+
+/* A new embryo of a launcher: a record with a window, but without a process.  NULL = there is no
+ * room for it. */
+struct task *birth_claim(struct task *launcher);
+
+/* Gives back an embryo that has no process (any more). */
+void birth_discard(struct task *t);
+
+/* Gives back what ended children of this launcher left.  To be called by its own process. */
+void birth_collect(struct task *launcher);
+
+/* The record of a child of this launcher that is still an embryo, by its PID; NULL = none. */
+struct task *birth_embryo(struct task *launcher, pid_t pid);
+
+/* The top of an embryo's own stack, and of the one on which its parent waits. */
+#define BIRTH_STACK (192UL << 10)
+#define BIRTH_WAIT (16UL << 10)
+
+static inline uintptr_t birth_stack(const struct task *t)
+{
+	return t->room + BIRTH_STACK;
+}
+
+/* A program that takes over its record's PID and pipid: by exec in a task. */
+void birth_replace(struct task *old, struct task *new);
+
+/* A program that was executed as an ordinary process would be. */
+bool birth_is_ordinary(const struct task *launcher);
+
+#endif

@@ -1,0 +1,689 @@
+/*
+ * exec.c - exec in a program of a space.
+ * Entry functions: exec_syscall(), exec_in_standin(), exec_in_embryo().
+ */
+#include "embryo/exec.h"
+
+#include <linux/close_range.h>
+#include <linux/rseq.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <pip/pip.h>
+
+#include "base/glob.h"
+#include "base/str.h"
+#include "embryo/birth.h"
+#include "embryo/embryo.h"
+#include "embryo/standin.h"
+#include "embryo/window.h"
+#include "place.h"
+#include "root.h"
+
+#define STACK_LEAST (16UL << 20) /* as for pip_spawn() */
+#define STACK_MOST (1UL << 30)
+#define SCRIPT_LINE 256 /* BINPRM_BUF_SIZE: what the kernel looks at */
+#define SCRIPT_DEPTH 5
+#define PRELOAD_NAME "libpip-preload.so"
+#define PRELOAD_MAX 8192
+
+enum verdict {
+	AS_TASK,
+	BY_KERNEL, /* which is sure to take it, or in whose hands an error is as it should be */
+	BY_ITSELF, /* by the process that has called exec, as it is */
+	NOT_AT_ALL,
+};
+
+/* What exec_in_embryo() answers, beside -errno. */
+enum answer {
+	GO = 1, /* the embryo becomes the program */
+	ALONE,  /* the stand-in has to */
+};
+
+struct exec {
+	struct space *space;
+	const char *given, *path; /* of the program; of the file to load: a script's interpreter */
+	char *const *argv, *const *envv;
+	uintptr_t stack_limit;
+	uintptr_t vectors; /* rewritten argument vectors of a script */
+	size_t vectors_len;
+	int error;
+	const char *why; /* it is not to be a task */
+	uint32_t aware;
+	struct load load;
+	char line[SCRIPT_DEPTH][SCRIPT_LINE + 1];
+	char preload[PRELOAD_MAX];
+	char real[PATH_MAX];
+};
+
+/* ---- Messages ------------------------------------------------------------------------------ */
+
+/* One line for who has asked for it: the environment of the new program tells. */
+static void tell(const struct exec *x, const char *what, const char *why)
+{
+	const char *wanted = place_environment(x->envv, "PIP_VERBOSE");
+	char buf[512];
+	size_t n = 0;
+
+	if (!wanted || !str_equal(wanted, "1"))
+		return;
+	n += str_copy(buf + n, "PiP-INFO[", sizeof(buf) - n);
+	n += str_decimal(buf + n, (unsigned long)sys_getpid());
+	n += str_copy(buf + n, "] exec '", sizeof(buf) - n);
+	n += str_copy(buf + n, x->given, 256);
+	n += str_copy(buf + n, "': ", sizeof(buf) - n);
+	n += str_copy(buf + n, what, sizeof(buf) - n);
+	if (why) {
+		n += str_copy(buf + n, ": ", sizeof(buf) - n);
+		n += str_copy(buf + n, why, sizeof(buf) - n - 1);
+	}
+	buf[n++] = '\n';
+	sys_write(2, buf, n);
+}
+
+/* ---- Who becomes a task -------------------------------------------------------------------- */
+
+static enum verdict verdict(struct exec *x, enum verdict v, const char *why)
+{
+	x->why = why;
+	return v;
+}
+
+static enum verdict failed(struct exec *x, int error)
+{
+	x->error = error;
+	return verdict(x, NOT_AT_ALL, NULL);
+}
+
+/* As the kernel asks it, which knows of file systems mounted noexec as well. */
+static int may_execute(const char *path)
+{
+	int rc = (int)sys_call(SYS_faccessat2, AT_FDCWD, path, 1 /* X_OK */, AT_EACCESS, 0, 0);
+
+	return rc == -ENOSYS ? (int)sys_call(SYS_faccessat, AT_FDCWD, path, 1, 0, 0, 0) : rc;
+}
+
+/* Without the kernel's binfmt_misc nothing but ELF and scripts can be executed. */
+static bool knows_other_formats(void)
+{
+	int fd = sys_open("/proc/sys/fs/binfmt_misc/status", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		sys_close(fd);
+	return fd >= 0;
+}
+
+static char *skip_blanks(char *p)
+{
+	while (*p == ' ' || *p == '\t')
+		p++;
+	return p;
+}
+
+/* Takes the first line of a script apart, as execve(2) says.  False if it names no interpreter. */
+static bool parse_line(char *line, char **interp, char **argument)
+{
+	char *end = line + 2, *p = skip_blanks(line + 2);
+
+	while (*end && *end != '\n')
+		end++;
+	*end = '\0';
+	while (end > p && (end[-1] == ' ' || end[-1] == '\t'))
+		*--end = '\0';
+	*interp = p;
+	while (*p && *p != ' ' && *p != '\t')
+		p++;
+	*argument = NULL;
+	if (*p) {
+		*p++ = '\0';
+		*argument = skip_blanks(p);
+	}
+	return **interp != '\0';
+}
+
+/* argv becomes: interpreter, its argument, script, the rest. */
+static int rewrite(struct exec *x, char *interp, char *argument)
+{
+	size_t n = 0, len, at = 0;
+	uintptr_t room;
+	char **argv;
+
+	while (x->argv[n])
+		n++;
+	len = (n + 4) * sizeof(char *);
+	room = sys_mmap(0, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (sys_failed(room))
+		return (int)room;
+	argv = (char **)room;
+	argv[at++] = interp;
+	if (argument)
+		argv[at++] = argument;
+	argv[at++] = (char *)x->path;
+	for (size_t i = 1; i < n; i++)
+		argv[at++] = x->argv[i];
+	argv[at] = NULL;
+	if (x->vectors)
+		sys_munmap(x->vectors, x->vectors_len);
+	x->vectors = room;
+	x->vectors_len = len;
+	x->argv = argv;
+	x->path = interp;
+	return 0;
+}
+
+/* Opens x->path and looks what it is.  AS_TASK: an ELF file. */
+static enum verdict look(struct exec *x, char line[SCRIPT_LINE + 1])
+{
+	struct stat st;
+	ssize_t n;
+	int fd, rc;
+
+	fd = sys_open(x->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	rc = may_execute(x->path);
+	if (fd == -EACCES && rc == 0)
+		return verdict(x, BY_ITSELF, "it cannot be read");
+	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
+		return verdict(x, BY_ITSELF, "there is no descriptor left");
+	if (fd < 0)
+		return failed(x, fd);
+	rc = sys_fstat(fd, &st) || !S_ISREG(st.st_mode) ? -EACCES : rc;
+	n = rc ? 0 : sys_pread(fd, line, SCRIPT_LINE, 0);
+	sys_close(fd);
+	if (rc)
+		return failed(x, rc);
+	line[n > 0 ? n : 0] = '\0';
+	if (n >= 4 && str_starts(line, "\177ELF"))
+		return AS_TASK;
+	if (n >= 2 && line[0] == '#' && line[1] == '!')
+		return BY_KERNEL;
+	if (knows_other_formats())
+		return verdict(x, BY_ITSELF, "its format is unknown");
+	return failed(x, -ENOEXEC);
+}
+
+/* From a script to its interpreter. */
+static enum verdict resolve(struct exec *x)
+{
+	for (int depth = 0; depth < SCRIPT_DEPTH; depth++) {
+		char *line = x->line[depth], *interp, *argument;
+		enum verdict v = look(x, line);
+
+		if (v != BY_KERNEL)
+			return v;
+		if (!parse_line(line, &interp, &argument))
+			return failed(x, -ENOEXEC);
+		if (rewrite(x, interp, argument))
+			return verdict(x, BY_ITSELF, "out of memory");
+	}
+	return failed(x, -ELOOP);
+}
+
+static bool is_limited(int resource)
+{
+	uint64_t limit[2] = { 0, 0 };
+
+	sys_call(SYS_prlimit64, 0, resource, NULL, limit, 0, 0);
+	return limit[0] != ~0UL;
+}
+
+/* Does one of a list's patterns, separated by colons, match?  One without a slash is for the base
+ * name. */
+static bool matches(const char *list, const char *path)
+{
+	while (*list) {
+		const char *end = list;
+		bool whole = false;
+
+		while (*end && *end != ':')
+			whole |= *end++ == '/';
+		if (glob_match(list, (size_t)(end - list), whole ? path : str_base(path)))
+			return true;
+		list = *end ? end + 1 : end;
+	}
+	return false;
+}
+
+static bool is_unwanted(const struct exec *x, const char *path)
+{
+	const char *include = place_environment(x->envv, "PIP_PRELOAD_INCLUDE"),
+		   *exclude = place_environment(x->envv, "PIP_PRELOAD_EXCLUDE");
+
+	return (include && *include && !matches(include, path)) ||
+	       (exclude && matches(exclude, path));
+}
+
+/* What about the file, now open, or about the process keeps it from being a task? */
+static const char *hindrance(struct exec *x)
+{
+	struct space_rights rights;
+	const char *why = place_hindrance(&x->load.program, &x->aware);
+	long personality = sys_call(SYS_personality, 0xffffffff, 0, 0, 0, 0, 0);
+
+	if (why)
+		return why;
+	if (is_unwanted(x, x->real))
+		return "PIP_PRELOAD_INCLUDE or PIP_PRELOAD_EXCLUDE says so";
+	if (place_gains_rights(x->path, &x->load.program.st))
+		return "it runs with other rights than its caller's";
+	if (is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA))
+		return "its memory is limited";
+	if (personality & (ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC | ADDR_COMPAT_LAYOUT))
+		return "it wants another layout of its memory";
+	standin_rights(&rights);
+	if (memcmp(&rights, &x->space->rights, sizeof(rights)) != 0)
+		return "its rights are not those of the space";
+	return NULL;
+}
+
+static enum verdict judge(struct exec *x)
+{
+	struct load_error err;
+	enum verdict v;
+	int rc;
+
+	if (!x->path || !x->argv || !x->argv[0] || !x->envv)
+		return verdict(x, BY_KERNEL, "it has no arguments");
+	v = resolve(x);
+	if (v != AS_TASK)
+		return v;
+	rc = load_open(&x->load, x->path, &err);
+	if (rc == -ELIBEXEC)
+		return verdict(x, BY_KERNEL, "it is not PIE");
+	if (rc)
+		return verdict(x, BY_ITSELF, "it cannot be loaded");
+	if (!place_path(x->load.program.fd, x->real))
+		str_copy(x->real, x->path, sizeof(x->real));
+	x->why = hindrance(x);
+	if (!x->why)
+		return AS_TASK;
+	load_close(&x->load);
+	return BY_KERNEL;
+}
+
+/* ---- Placing it ---------------------------------------------------------------------------- */
+
+static bool is_separator(char c)
+{
+	return c == ':' || c == ' ';
+}
+
+/*
+ * LD_PRELOAD without the launcher's library, which has nothing to do in a task: the traps are in its
+ * libc already.  With libpip, if the program uses that: it must come before libc.  The program finds
+ * the variable as it was given.
+ */
+static const char *preload_value(struct exec *x, const char *entry)
+{
+	const char *p = entry ? entry + 11 : "";
+	size_t n = str_copy(x->preload, "LD_PRELOAD=", PRELOAD_MAX), start = n;
+
+	if (!entry && !x->aware)
+		return NULL;
+	if (str_len(p) + PATH_MAX > PRELOAD_MAX - 32)
+		return NULL;
+	if (x->aware)
+		n += str_copy(x->preload + n, interp_known.libpip, PATH_MAX);
+	while (*p) {
+		const char *end = p, *base = p;
+
+		while (*end && !is_separator(*end))
+			if (*end++ == '/')
+				base = end;
+		if (end > p && !((size_t)(end - base) == sizeof(PRELOAD_NAME) - 1 &&
+				 str_starts(base, PRELOAD_NAME))) {
+			if (n > start)
+				x->preload[n++] = ':';
+			n += str_copy(x->preload + n, p, (size_t)(end - p) + 1);
+		}
+		p = *end ? end + 1 : end;
+	}
+	x->preload[n] = '\0';
+	return x->preload;
+}
+
+/* Places what judge() has opened into the window of t.  0 or -errno. */
+static int place(struct exec *x, struct task *t, struct launch **lp)
+{
+	struct place_program p = {
+		.argv = x->argv, .envv = x->envv, .execfn = x->given, .stack_size = x->stack_limit
+	};
+	struct load_error err;
+	int rc;
+
+	if (p.stack_size < STACK_LEAST)
+		p.stack_size = STACK_LEAST;
+	if (p.stack_size > STACK_MOST)
+		p.stack_size = STACK_MOST;
+	p.stack_size = page_up(p.stack_size);
+	str_copy(t->path, x->real, sizeof(t->path));
+	t->aware = x->aware;
+	rc = place_images(t, &x->load, x->envv, &err);
+	if (rc)
+		return rc;
+	p.env_subst = place_environment_index(x->envv, "LD_PRELOAD");
+	p.env_value = preload_value(x, x->envv[p.env_subst]);
+	t->injected = t->same_interp && x->aware;
+	rc = place_stack(t, &x->load, &p, lp);
+	if (rc)
+		return rc;
+	(*lp)->clear_handlers = true;
+	str_copy((*lp)->comm, str_base(x->given), sizeof((*lp)->comm));
+	return 0;
+}
+
+/* What execve(2) resets in a process, beside what the new program's start does. */
+static void reset_process(struct task *t)
+{
+	stack_t none = { .ss_flags = SS_DISABLE };
+
+	sys_call(SYS_sigaltstack, &none, NULL, 0, 0, 0, 0);
+	sys_call(SYS_set_robust_list, NULL, 3 * sizeof(long), 0, 0, 0, 0);
+	sys_call(SYS_set_tid_address, &t->stage, 0, 0, 0, 0, 0);
+	sys_call(SYS_prctl, PR_SET_KEEPCAPS, 0, 0, 0, 0, 0);
+}
+
+static void forget_vectors(struct exec *x)
+{
+	if (x->vectors)
+		sys_munmap(x->vectors, x->vectors_len);
+}
+
+/* The last step of all: this process, on a stack in the window of l->task, becomes the program. */
+static _Noreturn void enter(struct exec *x, struct launch *l)
+{
+	struct task *t = l->task;
+
+	forget_vectors(x);
+	embryo_close_on_exec(t->code_fd[1]);
+	reset_process(t);
+	embryo_main(l);
+}
+
+static void set_stack_limit(struct exec *x)
+{
+	uint64_t limit[2] = { 0, 0 };
+
+	sys_call(SYS_prlimit64, 0, RLIMIT_STACK, NULL, limit, 0, 0);
+	x->stack_limit = limit[0];
+}
+
+/* ---- In a vfork's child, and in a task ----------------------------------------------------- */
+
+struct call {
+	struct window_head *head;
+	struct task *t; /* the calling process's record */
+	struct arch_trap *tr;
+	kernel_sigset_t mask;
+};
+
+/* Has the kernel do it; if that fails, the call returns. */
+static _Noreturn void by_kernel(struct call *c, struct exec *x, bool known)
+{
+	struct arch_trap frame = *c->tr;
+	kernel_sigset_t mask = c->mask;
+
+	if (known && x->why)
+		tell(x, "ordinary process", x->why);
+	forget_vectors(x);
+	atomic_store(&c->t->leaving, 1);
+	sys_sigmask(SIG_SETMASK, &mask, NULL);
+	frame.nr = sys_call(frame.nr, frame.arg[0], frame.arg[1], frame.arg[2], frame.arg[3],
+			    frame.arg[4], 0);
+	atomic_store(&c->t->leaving, 0);
+	arch_trap_resume(&frame);
+}
+
+static _Noreturn void embryo_executes(struct call *c, struct exec *x)
+{
+	struct task *t = c->t;
+	struct launch *l;
+
+	if (place(x, t, &l) || root_enter(root_of(t), PIP_PIPID_ANY, t))
+		by_kernel(c, x, false);
+	tell(x, "task", NULL);
+	l->mask = c->mask;
+	atomic_store(&t->launched, LAUNCH_TASK);
+	atomic_store(&t->state, TASK_LIVE);
+	/* From here on the parent goes on: nothing of its stack, or of *c, is ours any more. */
+	atomic_store(&t->stage, STAGE_LOADED);
+	sys_futex_wake_shared(&t->stage, INT_MAX);
+	enter(x, l);
+}
+
+struct replacement {
+	struct exec *x;
+	struct launch *l;
+	struct task *old;
+};
+
+/* On the new window's stack. */
+static void replace(void *arg)
+{
+	struct replacement r = *(struct replacement *)arg;
+	struct exec x = *r.x;
+
+	tell(&x, "task", NULL);
+	birth_replace(r.old, r.l->task);
+	for (int timer = 0; timer < r.old->last_timer; timer++)
+		sys_call(SYS_timer_delete, timer, 0, 0, 0, 0, 0);
+	window_close(r.old);
+	space_free_slot(r.old);
+	enter(&x, r.l);
+}
+
+static bool leave_rseq(const struct task *t)
+{
+	return t->rseq_len && sys_call(SYS_rseq, arch_thread_pointer() + (uintptr_t)t->rseq_offset,
+				       t->rseq_len, RSEQ_FLAG_UNREGISTER, t->rseq_sig, 0, 0) == 0;
+}
+
+static _Noreturn void task_executes(struct call *c, struct exec *x)
+{
+	struct replacement r = { .x = x, .old = c->t };
+	struct task *t = birth_claim(root_of(c->t));
+
+	if (!t || place(x, t, &r.l) || !leave_rseq(c->t)) {
+		if (t)
+			birth_discard(t);
+		by_kernel(c, x, false);
+	}
+	r.l->mask = c->mask;
+	arch_call_on_stack(birth_stack(t), replace, &r);
+}
+
+/* On the process's own spare stack. */
+static void execute(void *arg)
+{
+	struct call *c = arg;
+	struct exec x;
+	kernel_sigset_t all = ~(kernel_sigset_t)0;
+
+	memset(&x, 0, offsetof(struct exec, load));
+	x.space = c->t->space;
+	x.given = x.path = (const char *)c->tr->arg[0];
+	x.argv = (char *const *)c->tr->arg[1];
+	x.envv = (char *const *)c->tr->arg[2];
+	sys_sigmask(SIG_BLOCK, &all, &c->mask);
+	set_stack_limit(&x);
+	if (c->t->left_world)
+		by_kernel(c, &x, false);
+	if (judge(&x) != AS_TASK)
+		by_kernel(c, &x, true);
+	if (c->t->launched == LAUNCH_EMBRYO)
+		embryo_executes(c, &x);
+	task_executes(c, &x);
+}
+
+/* Only the main thread is left in an exec; others would have to be ended first. */
+static bool has_threads(void)
+{
+	struct stat st;
+
+	return sys_call(SYS_newfstatat, AT_FDCWD, "/proc/self/task", &st, 0, 0, 0) ||
+	       st.st_nlink != 3; /* ".", ".." and one more */
+}
+
+int exec_syscall(struct window_head *head, struct arch_trap *tr)
+{
+	struct task *t = head->task;
+	struct call c = { .head = head, .tr = tr };
+	uintptr_t top;
+
+	if (t->pid == sys_getpid()) {
+		/* One that pip_spawn() started has hooks and waiters that know its record. */
+		if (t->launched != LAUNCH_TASK || has_threads())
+			return 0;
+		top = birth_stack(t);
+	} else {
+		t = birth_embryo(t, sys_getpid());
+		if (!t || birth_is_ordinary(root_of(t)))
+			return 0;
+		top = birth_stack(t) - 4096; /* above it is what its parent waits for */
+	}
+	c.t = t;
+	arch_call_on_stack(top, execute, &c);
+}
+
+/* ---- In a stand-in and its embryo ---------------------------------------------------------- */
+
+/* Copies a vector and its strings behind *at; NULL if there is no room. */
+static char **copy_vector(struct standin *s, size_t *at, char *const *from)
+{
+	size_t n = 0;
+	char **to;
+
+	while (from && from[n])
+		n++;
+	*at = (*at + 7) & ~7UL;
+	if ((n + 1) * sizeof(char *) > STANDIN_STRINGS - *at)
+		return NULL;
+	to = (char **)(s->strings + *at);
+	*at += (n + 1) * sizeof(char *);
+	for (size_t i = 0; i < n; i++) {
+		size_t len = str_len(from[i]) + 1;
+
+		if (len > STANDIN_STRINGS - *at)
+			return NULL;
+		to[i] = s->strings + *at;
+		memcpy(to[i], from[i], len);
+		*at += len;
+	}
+	to[n] = NULL;
+	return to;
+}
+
+int exec_in_standin(struct standin *s, struct arch_trap *tr)
+{
+	const char *path = (const char *)tr->arg[0];
+	kernel_sigset_t all = ~(kernel_sigset_t)0, mask;
+	size_t at = 0;
+	long rc;
+
+	if (!path || s->alone)
+		return 0;
+	sys_sigmask(SIG_BLOCK, &all, &mask);
+	at = str_len(path) + 1;
+	if (at >= PATH_MAX) {
+		sys_sigmask(SIG_SETMASK, &mask, NULL);
+		return 0;
+	}
+	memcpy(s->strings, path, at);
+	s->path = s->strings;
+	s->argv = copy_vector(s, &at, (char *const *)tr->arg[1]);
+	s->envv = s->argv ? copy_vector(s, &at, (char *const *)tr->arg[2]) : NULL;
+	if (!s->envv) { /* more than the kernel takes: it says E2BIG */
+		sys_sigmask(SIG_SETMASK, &mask, NULL);
+		return 0;
+	}
+	standin_read(s, mask);
+	rc = standin_ask(s, STANDIN_EXEC, 0, 0, 0);
+	if (rc == GO)
+		sys_exit_group(0);
+	sys_sigmask(SIG_SETMASK, &mask, NULL);
+	tr->nr = rc;
+	return rc < 0;
+}
+
+int exec_elsewhere(struct standin *s)
+{
+	if (!s->alone) {
+		s->left_world = 1;
+		s->path = NULL;
+		standin_ask(s, STANDIN_EXEC, 0, 0, 0);
+	}
+	return 0;
+}
+
+/* What the two share must not outlive the stand-in's exec: close-on-exec descriptors are how
+ * launchers learn of it. */
+static long leave_alone(struct standin *s)
+{
+	s->alone = 1;
+	sys_call(SYS_close_range, 0, ~0U, CLOSE_RANGE_UNSHARE, 0, 0, 0);
+	return ALONE;
+}
+
+static _Noreturn void embryo_by_kernel(struct exec *x, struct standin *s)
+{
+	tell(x, "ordinary process", x->why);
+	standin_answer(s, GO);
+	standin_await_end(s);
+	embryo_clear_handlers();
+	sys_sigmask(SIG_SETMASK, &s->attributes.mask, NULL);
+	sys_call(SYS_execve, s->path, s->argv, s->envv, 0, 0, 0);
+	/* It is too late for an error: the kernel ends a process like this by SIGKILL, too. */
+	sys_call(SYS_kill, sys_getpid(), SIGKILL, 0, 0, 0, 0);
+	sys_exit_group(127);
+}
+
+long exec_in_embryo(struct task *t, struct standin *s)
+{
+	struct launch *l = NULL;
+	struct exec x;
+
+	if (s->left_world || s->alone)
+		return leave_alone(s);
+	memset(&x, 0, offsetof(struct exec, load));
+	x.space = t->space;
+	x.given = x.path = s->path;
+	x.argv = s->argv;
+	x.envv = s->envv;
+	x.stack_limit = s->attributes.limit[RLIMIT_STACK][0];
+	switch (judge(&x)) {
+	case AS_TASK:
+		if (standin_take_over(s)) {
+			load_close(&x.load);
+			forget_vectors(&x);
+			return leave_alone(s);
+		}
+		if (!place(&x, t, &l) && !root_enter(root_of(t), PIP_PIPID_ANY, t))
+			break;
+		x.why = "out of memory or descriptors";
+		embryo_by_kernel(&x, s);
+	case BY_KERNEL:
+		forget_vectors(&x);
+		if (standin_take_over(s))
+			return leave_alone(s);
+		embryo_by_kernel(&x, s);
+	case NOT_AT_ALL:
+		forget_vectors(&x);
+		return x.error;
+	case BY_ITSELF:
+	default:
+		tell(&x, "ordinary process", x.why);
+		forget_vectors(&x);
+		return leave_alone(s);
+	}
+	tell(&x, "task", NULL);
+	l->mask = s->attributes.mask;
+	atomic_store(&t->launched, LAUNCH_TASK);
+	atomic_store(&t->state, TASK_LIVE);
+	standin_answer(s, GO);
+	standin_await_end(s);
+	t->standin = NULL;
+	sys_munmap((uintptr_t)s, sizeof(*s));
+	enter(&x, l);
+}

@@ -1,0 +1,454 @@
+/*
+ * standin.c - an embryo and its stand-in.  Entry functions: standin_begin(), standin_syscall(),
+ * standin_serve().
+ */
+#include "embryo/standin.h"
+
+#include <asm/ioctls.h>
+#include <linux/capability.h>
+#include <linux/ioprio.h>
+#include <linux/mempolicy.h>
+#include <linux/prctl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "embryo/exec.h"
+
+#define ALL_SIGNALS (~(kernel_sigset_t)0)
+#define BIT(sig) (1UL << ((sig)-1))
+#define SCHED_ATTR_SIZE 56 /* SCHED_ATTR_SIZE_VER1 */
+
+struct kernel_sigaction {
+	void *handler;
+	unsigned long flags;
+	void *restorer;
+	kernel_sigset_t mask;
+};
+
+static void set_action(int sig, void *handler)
+{
+	struct kernel_sigaction sa = { .handler = handler };
+
+	sys_call(SYS_rt_sigaction, sig, &sa, NULL, KERNEL_SIGSET_SIZE, 0, 0);
+}
+
+/* ---- The stand-in's side ------------------------------------------------------------------- */
+
+void standin_begin(struct window_head *head, struct standin *s)
+{
+	s->pid = sys_getpid();
+	head->standin = s;
+	/* Who kills the embryo means this process. */
+	sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
+	if (sys_call(SYS_getppid, 0, 0, 0, 0, 0, 0) != s->embryo)
+		sys_call(SYS_kill, s->pid, SIGKILL, 0, 0, 0, 0);
+	/* It was forked from a process that has no rseq area; libc thinks that it has one. */
+	if (s->rseq_len)
+		sys_call(SYS_rseq, arch_thread_pointer() + (uintptr_t)s->rseq_offset, s->rseq_len,
+			 0, s->rseq_sig, 0, 0);
+}
+
+long standin_ask(struct standin *s, enum standin_request request, long a, long b, long c)
+{
+	kernel_sigset_t all = ALL_SIGNALS, mask;
+
+	sys_sigmask(SIG_BLOCK, &all, &mask);
+	s->arg[0] = a;
+	s->arg[1] = b;
+	s->arg[2] = c;
+	atomic_store(&s->request, request);
+	sys_call(SYS_kill, s->embryo, SIGCHLD, 0, 0, 0, 0);
+	while (atomic_load(&s->request) == request)
+		sys_futex_wait_shared(&s->request, request, NULL);
+	sys_sigmask(SIG_SETMASK, &mask, NULL);
+	return s->result;
+}
+
+/* Its own PID, as it knows it, means this process. */
+static bool is_me(const struct standin *s, long pid)
+{
+	return pid == 0 || pid == s->embryo;
+}
+
+static long set_group(struct standin *s, long group)
+{
+	long rc = standin_ask(s, STANDIN_SETPGID, group, 0, 0);
+
+	if (rc == 0 && !s->own_session)
+		sys_call(SYS_setpgid, 0, group ? group : s->embryo, 0, 0, 0, 0);
+	return rc;
+}
+
+static long set_session(struct standin *s)
+{
+	long rc = standin_ask(s, STANDIN_SETSID, 0, 0, 0);
+
+	if (rc > 0) {
+		/* One of its own: no other can be joined, and the old one's terminal must not reach
+		 * it. */
+		sys_call(SYS_setsid, 0, 0, 0, 0, 0, 0);
+		s->own_session = 1;
+	}
+	return rc;
+}
+
+static int on_prctl(struct standin *s, struct arch_trap *tr)
+{
+	switch (tr->arg[0]) {
+	case PR_SET_PDEATHSIG:
+		if (tr->arg[1] < 0 || tr->arg[1] > 64)
+			return 0;
+		s->death_signal = (int32_t)tr->arg[1];
+		s->sets_death_signal = 1;
+		tr->nr = 0;
+		return 1;
+	case PR_GET_PDEATHSIG:
+		*(int *)tr->arg[1] = s->death_signal;
+		tr->nr = 0;
+		return 1;
+	case PR_SET_SECCOMP:
+		s->left_world = 1;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int on_ioctl(struct standin *s, struct arch_trap *tr)
+{
+	bool by_value;
+
+	if (!s->own_session)
+		return 0;
+	switch (tr->arg[1]) {
+	case TIOCSCTTY:
+	case TIOCNOTTY:
+	case TIOCSPGRP:
+	case TIOCGPGRP:
+	case TIOCGSID:
+		by_value = tr->arg[1] == TIOCSCTTY || tr->arg[1] == TIOCNOTTY;
+		if (tr->arg[1] == TIOCSPGRP)
+			s->number = *(int *)tr->arg[2];
+		tr->nr = standin_ask(s, STANDIN_IOCTL, tr->arg[0], tr->arg[1],
+				     by_value ? tr->arg[2] : (long)&s->number);
+		if (tr->nr == 0 && (tr->arg[1] == TIOCGPGRP || tr->arg[1] == TIOCGSID))
+			*(int *)tr->arg[2] = s->number;
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* Calls with a PID among their arguments: the number of that, or -1. */
+static int pid_argument(long nr)
+{
+	switch (nr) {
+	case SYS_kill:
+	case SYS_tgkill:
+	case SYS_sched_setaffinity:
+	case SYS_sched_getaffinity:
+	case SYS_sched_setscheduler:
+	case SYS_sched_getscheduler:
+	case SYS_sched_setparam:
+	case SYS_sched_getparam:
+	case SYS_sched_setattr:
+	case SYS_sched_getattr:
+	case SYS_prlimit64:
+		return 0;
+	case SYS_setpriority:
+	case SYS_getpriority:
+	case SYS_ioprio_set:
+	case SYS_ioprio_get:
+		return 1;
+	default:
+		return -1;
+	}
+}
+
+int standin_syscall(struct window_head *head, struct arch_trap *tr)
+{
+	struct standin *s = head->standin;
+	int which;
+
+	if (sys_getpid() != s->pid) /* a vfork's child of the stand-in */
+		return 0;
+	switch (tr->nr) {
+	case SYS_getpid:
+		tr->nr = s->embryo;
+		return 1;
+	case SYS_gettid:
+		tr->nr = sys_gettid();
+		if (tr->nr == s->pid)
+			tr->nr = s->embryo;
+		return 1;
+	case SYS_getppid:
+		tr->nr = s->parent;
+		return 1;
+#ifdef SYS_getpgrp
+	case SYS_getpgrp:
+		tr->nr = sys_call(SYS_getpgid, s->embryo, 0, 0, 0, 0, 0);
+		return 1;
+#endif
+	case SYS_getpgid:
+	case SYS_getsid:
+		if (tr->arg[0] == 0)
+			tr->arg[0] = s->embryo;
+		return 0;
+	case SYS_setpgid:
+		if (!is_me(s, tr->arg[0]))
+			return 0;
+		tr->nr = set_group(s, tr->arg[1]);
+		return 1;
+	case SYS_setsid:
+		tr->nr = set_session(s);
+		return 1;
+	case SYS_ioctl:
+		return on_ioctl(s, tr);
+	case SYS_prctl:
+		return on_prctl(s, tr);
+	case SYS_unshare:
+	case SYS_setns:
+	case SYS_chroot:
+	case SYS_pivot_root:
+	case SYS_seccomp:
+	case SYS_ptrace:
+		s->left_world = 1;
+		return 0;
+	case SYS_execve:
+		return exec_in_standin(s, tr);
+	case SYS_execveat:
+		return exec_elsewhere(s);
+	default:
+		break;
+	}
+	which = pid_argument(tr->nr);
+	if (which >= 0 && tr->arg[which] == s->embryo)
+		tr->arg[which] = s->pid;
+	if (tr->nr == SYS_tgkill && tr->arg[1] == s->embryo)
+		tr->arg[1] = s->pid;
+	return 0;
+}
+
+/* ---- What an exec hands over --------------------------------------------------------------- */
+
+void standin_rights(struct space_rights *r)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct caps[2];
+	uint32_t group[64];
+	long n;
+
+	memset(r, 0, sizeof(*r));
+	memset(caps, 0, sizeof(caps));
+	sys_call(SYS_getresuid, &r->uid[0], &r->uid[1], &r->uid[2], 0, 0, 0);
+	sys_call(SYS_getresgid, &r->gid[0], &r->gid[1], &r->gid[2], 0, 0, 0);
+	sys_call(SYS_capget, &header, caps, 0, 0, 0, 0);
+	for (int i = 0; i < 2; i++) {
+		r->caps[0] |= (uint64_t)caps[i].effective << 32 * i;
+		r->caps[1] |= (uint64_t)caps[i].permitted << 32 * i;
+		r->caps[2] |= (uint64_t)caps[i].inheritable << 32 * i;
+	}
+	n = sys_call(SYS_getgroups, 64, group, 0, 0, 0, 0);
+	r->groups = (uint64_t)n;
+	for (long i = 0; i < n; i++)
+		r->groups = (r->groups ^ group[i]) * 1099511628211UL; /* FNV-1a */
+}
+
+static void read_attributes(struct standin_attributes *a, kernel_sigset_t mask)
+{
+	memset(a, 0, sizeof(*a));
+	a->mask = mask;
+	for (int sig = 1; sig <= 64; sig++) {
+		struct kernel_sigaction sa;
+
+		if (sys_call(SYS_rt_sigaction, sig, NULL, &sa, KERNEL_SIGSET_SIZE, 0, 0) == 0 &&
+		    sa.handler == (void *)SIG_IGN)
+			a->ignored |= BIT(sig);
+	}
+	sys_call(SYS_rt_sigpending, &a->pending, KERNEL_SIGSET_SIZE, 0, 0, 0, 0);
+	for (int i = 0; i < 3; i++)
+		sys_call(SYS_getitimer, i, &a->timer[i], 0, 0, 0, 0);
+	for (int i = 0; i < STANDIN_LIMITS; i++)
+		sys_call(SYS_prlimit64, 0, i, NULL, a->limit[i], 0, 0);
+	sys_call(SYS_sched_getattr, 0, a->scheduling, SCHED_ATTR_SIZE, 0, 0, 0);
+	sys_call(SYS_sched_getaffinity, 0, sizeof(a->cpus), a->cpus, 0, 0, 0);
+	a->ioprio = (int32_t)sys_call(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0, 0, 0, 0, 0);
+	sys_call(SYS_get_mempolicy, &a->policy, a->nodes, sizeof(a->nodes) * 8, NULL, 0, 0);
+	a->no_new_privs = (int32_t)sys_call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0, 0);
+	sys_call(SYS_prctl, PR_GET_CHILD_SUBREAPER, &a->subreaper, 0, 0, 0, 0);
+	a->timer_slack = (int32_t)sys_call(SYS_prctl, PR_GET_TIMERSLACK, 0, 0, 0, 0, 0);
+	a->personality = (int32_t)sys_call(SYS_personality, 0xffffffff, 0, 0, 0, 0, 0);
+	standin_rights(&a->rights);
+}
+
+/* Sets what differs. */
+static void set_limits(const struct standin_attributes *a, const struct standin_attributes *now)
+{
+	for (int i = 0; i < STANDIN_LIMITS; i++)
+		if (a->limit[i][0] != now->limit[i][0] || a->limit[i][1] != now->limit[i][1])
+			sys_call(SYS_prlimit64, 0, i, a->limit[i], NULL, 0, 0);
+}
+
+int standin_take_over(struct standin *s)
+{
+	const struct standin_attributes *a = &s->attributes;
+	struct standin_attributes now;
+	kernel_sigset_t changed;
+
+	read_attributes(&now, 0);
+	if (memcmp(&a->rights, &now.rights, sizeof(now.rights)) != 0)
+		return -EPERM;
+	set_limits(a, &now);
+	changed = a->ignored ^ now.ignored;
+	for (int sig = 1; sig <= 64; sig++)
+		if (changed & BIT(sig))
+			set_action(sig, a->ignored & BIT(sig) ? (void *)SIG_IGN : (void *)SIG_DFL);
+	for (int i = 0; i < 3; i++)
+		if (a->timer[i].value[0] || a->timer[i].value[1])
+			sys_call(SYS_setitimer, i, &a->timer[i], NULL, 0, 0, 0);
+	if (memcmp(a->scheduling, now.scheduling, sizeof(a->scheduling)) != 0 &&
+	    sys_call(SYS_sched_setattr, 0, a->scheduling, 0, 0, 0, 0))
+		return -EPERM;
+	if (memcmp(a->cpus, now.cpus, sizeof(a->cpus)) != 0)
+		sys_call(SYS_sched_setaffinity, 0, sizeof(a->cpus), a->cpus, 0, 0, 0);
+	if (a->ioprio != now.ioprio)
+		sys_call(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, a->ioprio, 0, 0, 0);
+	if (a->policy != now.policy || memcmp(a->nodes, now.nodes, sizeof(a->nodes)) != 0)
+		sys_call(SYS_set_mempolicy, a->policy, a->nodes, sizeof(a->nodes) * 8, 0, 0, 0);
+	if (a->no_new_privs && !now.no_new_privs)
+		sys_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
+	if (a->subreaper != now.subreaper)
+		sys_call(SYS_prctl, PR_SET_CHILD_SUBREAPER, a->subreaper, 0, 0, 0, 0);
+	if (a->timer_slack != now.timer_slack)
+		sys_call(SYS_prctl, PR_SET_TIMERSLACK, a->timer_slack, 0, 0, 0, 0);
+	if (a->personality != now.personality)
+		sys_call(SYS_personality, a->personality, 0, 0, 0, 0, 0);
+	if (s->sets_death_signal)
+		sys_call(SYS_prctl, PR_SET_PDEATHSIG, s->death_signal, 0, 0, 0, 0);
+	return 0;
+}
+
+/* ---- The embryo's side --------------------------------------------------------------------- */
+
+void standin_answer(struct standin *s, long result)
+{
+	s->result = result;
+	atomic_store(&s->request, STANDIN_NOTHING);
+	sys_futex_wake_shared(&s->request, 1);
+}
+
+void standin_await_end(struct standin *s)
+{
+	struct timespec now = { 0, 0 };
+	kernel_sigset_t pending = s->attributes.pending, child = BIT(SIGCHLD);
+
+	while (sys_call(SYS_wait4, s->pid, NULL, __WALL, NULL, 0, 0) == -EINTR)
+		;
+	/* What this process heard of its own child is nobody's business. */
+	while (sys_call(SYS_rt_sigtimedwait, &child, NULL, &now, KERNEL_SIGSET_SIZE, 0, 0) > 0)
+		;
+	for (int sig = 1; sig <= 64; sig++)
+		if (pending & BIT(sig))
+			sys_call(SYS_kill, sys_getpid(), sig, 0, 0, 0, 0);
+}
+
+/* Ends, or stops, by the same signal. */
+static void raise_default(int sig)
+{
+	kernel_sigset_t set = BIT(sig), all = ALL_SIGNALS;
+
+	set_action(sig, (void *)SIG_DFL);
+	sys_call(SYS_kill, sys_getpid(), sig, 0, 0, 0, 0);
+	sys_sigmask(SIG_UNBLOCK, &set, NULL);
+	sys_sigmask(SIG_BLOCK, &all, NULL);
+}
+
+static void end_like(const siginfo_t *info)
+{
+	uint64_t no_core[2] = { 0, 0 };
+
+	if (info->si_code == CLD_EXITED)
+		sys_exit_group(info->si_status);
+	/* Its core has been written; wait(2)'s flag for it cannot be had without another one. */
+	if (info->si_code != CLD_DUMPED)
+		sys_call(SYS_prlimit64, 0, RLIMIT_CORE, no_core, NULL, 0, 0);
+	raise_default(info->si_status);
+	sys_exit_group(128 + info->si_status);
+}
+
+void standin_read(struct standin *s, kernel_sigset_t mask)
+{
+	read_attributes(&s->attributes, mask);
+}
+
+/* What the stand-in has become since the last look. */
+static void follow(struct standin *s)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	while (sys_call(SYS_waitid, P_PID, s->pid, &info, WEXITED | WSTOPPED | WNOHANG | __WALL,
+			NULL, 0) == 0 &&
+	       info.si_pid) {
+		if (info.si_code == CLD_STOPPED) {
+			raise_default(info.si_status);
+			sys_call(SYS_kill, s->pid, SIGCONT, 0, 0, 0, 0); /* so it goes on, too */
+		} else {
+			end_like(&info);
+		}
+		info.si_pid = 0;
+	}
+}
+
+/*
+ * A signal for the stand-in.  One from the terminal goes to the whole group, and the stand-in is in
+ * it; what the stand-in has sent, to its group or to tell of a request, it did not send to itself.
+ */
+static void pass_on(const struct standin *s, int sig, const siginfo_t *info)
+{
+	if (info->si_code == SI_KERNEL && !s->own_session)
+		return;
+	if (info->si_code <= 0 && info->si_pid == s->pid)
+		return;
+	if (sig == SIGCHLD && info->si_code > 0)
+		return;
+	sys_call(SYS_kill, s->pid, sig, 0, 0, 0, 0);
+}
+
+static void serve(struct task *t, struct standin *s)
+{
+	switch (atomic_load(&s->request)) {
+	case STANDIN_SETPGID:
+		standin_answer(s, sys_call(SYS_setpgid, 0, s->arg[0], 0, 0, 0, 0));
+		break;
+	case STANDIN_SETSID:
+		standin_answer(s, sys_call(SYS_setsid, 0, 0, 0, 0, 0, 0));
+		break;
+	case STANDIN_IOCTL:
+		standin_answer(s, sys_call(SYS_ioctl, s->arg[0], s->arg[1], s->arg[2], 0, 0, 0));
+		break;
+	case STANDIN_EXEC:
+		standin_answer(s, exec_in_embryo(t, s));
+		break;
+	default:
+		break;
+	}
+}
+
+_Noreturn void standin_serve(struct task *t)
+{
+	struct standin *s = t->standin;
+	kernel_sigset_t all = ALL_SIGNALS;
+
+	set_action(SIGCHLD, (void *)SIG_DFL); /* ignored, it would take the status away */
+	for (;;) {
+		siginfo_t info;
+		long sig;
+
+		serve(t, s);
+		follow(s);
+		sig = sys_call(SYS_rt_sigtimedwait, &all, &info, NULL, KERNEL_SIGSET_SIZE, 0, 0);
+		if (sig > 0)
+			pass_on(s, (int)sig, &info);
+	}
+}
