@@ -141,6 +141,7 @@ static void find_facts(void)
 		if (fstat(fd, &st) == 0) {
 			interp_known.dev = interp_known.cpu.dev = st.st_dev;
 			interp_known.ino = interp_known.cpu.ino = st.st_ino;
+			strcpy(interp_known.interp, ld.path);
 		}
 		if (ld.table)
 			interp_known.cpu.size = table_size(fd, ld.table);

@@ -7,6 +7,7 @@
 
 struct interp_facts {
 	uint64_t dev, ino;     /* of this process's dynamic linker; 0 = it has none */
+	char interp[PATH_MAX]; /* its path */
 	struct cpu_table cpu;  /* size 0 = cannot be handed over */
 	uint64_t hwcap;        /* AT_HWCAP as the kernel gave it: getauxval() tells ld.so's own */
 	char libc[PATH_MAX];   /* its C library; empty = not found */

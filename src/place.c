@@ -25,16 +25,52 @@ static bool is_serious(int rc)
 	return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -ENOEXEC;
 }
 
-/* The root's own C library: every task on its dynamic linker will use it. */
-static int make_libc_code(struct code *c, const struct code_traps *traps)
+/* Makes the copy of the code of one of the root's own files, every task's that runs on its dynamic
+ * linker. */
+static int make_code(struct code *c, const char *path, const struct code_traps *traps)
 {
 	struct image img = { .fd = -1 };
 	const char *what;
-	int rc = load_image_open(&img, interp_known.libc, &what);
+	int rc = load_image_open(&img, path, &what);
 
 	if (rc == 0)
 		rc = code_make(c, img.fd, &img.elf, &img.st, traps);
 	load_image_close(&img);
+	return rc;
+}
+
+/* The same for both, under code_lock.  Without descriptors or memory there is an error; a file of an
+ * unusual shape is used as it is. */
+static int make_both(struct space *sp)
+{
+	struct code_traps traps = trap_traps(sp);
+	int rc = make_code(&sp->code[0], interp_known.interp, &traps);
+
+	if (!rc)
+		rc = make_code(&sp->code[1], interp_known.libc, &traps);
+	sp->code_made = !is_serious(rc);
+	return sp->code_made ? 0 : rc;
+}
+
+int place_prepare(struct space *sp)
+{
+	const struct code *c = &sp->code[0];
+	bool is_there;
+	kernel_sigset_t mask;
+	int rc = 0;
+
+	if (!interp_known.ino)
+		return 0;
+	/* Who has made them keeps them open, unless it has closed what it does not know. */
+	is_there = sp->code_made &&
+		   (!c->ino || (c->holder == sys_getpid()
+					? code_is_open(c) && code_is_open(&sp->code[1])
+					: sys_call(SYS_kill, c->holder, 0, 0, 0, 0, 0) != -ESRCH));
+	if (is_there)
+		return 0;
+	mask = lock_acquire(&sp->code_lock);
+	rc = make_both(sp);
+	lock_release(&sp->code_lock, mask);
 	return rc;
 }
 
@@ -50,7 +86,7 @@ static int find_code(struct task *t, const struct load *l, struct code *once,
 	struct space *sp = t->space;
 	const struct image *first = load_first(l);
 	struct code_traps traps = trap_traps(sp);
-	struct code *c = &sp->code[0];
+	const struct code *c = &sp->code[0];
 	kernel_sigset_t mask;
 	int rc = 0;
 
@@ -63,25 +99,20 @@ static int find_code(struct task *t, const struct load *l, struct code *once,
 		return is_serious(rc) ? rc : 0;
 	}
 	mask = lock_acquire(&sp->code_lock);
-	if (code_is_of(c, &first->st))
-		t->code_fd[0] = code_open(c);
-	if (t->code_fd[0] < 0) {
-		rc = code_make(c, first->fd, &first->elf, &first->st, &traps);
-		t->code_fd[0] = c->fd;
+	/* A package update may have put other files in the place of those. */
+	if (sp->code_made && (!c->ino || code_is_of(c, &first->st)))
+		for (int i = 0; i < 2; i++)
+			t->code_fd[i] = sp->code[i].ino ? code_open(&sp->code[i]) : -1;
+	if (!sp->code_made || (c->ino && !code_is_of(c, &first->st)) ||
+	    (c->ino && t->code_fd[0] < 0)) {
+		rc = make_both(sp);
+		for (int i = 0; i < 2 && !rc; i++)
+			t->code_fd[i] = sp->code[i].ino ? sp->code[i].fd : -1;
 	}
-	*found = rc ? NULL : c;
-	c = &sp->code[1];
-	if (!rc && sp->libc_code_made) {
-		t->code_fd[1] = c->ino ? code_open(c) : -1;
-		sp->libc_code_made = !c->ino || t->code_fd[1] >= 0;
-	}
-	if (!rc && !sp->libc_code_made) {
-		rc = make_libc_code(c, &traps);
-		t->code_fd[1] = c->fd;
-		sp->libc_code_made = !is_serious(rc);
-	}
+	if (!rc && c->ino && code_is_of(c, &first->st))
+		*found = c;
 	lock_release(&sp->code_lock, mask);
-	return is_serious(rc) ? rc : 0;
+	return rc;
 }
 
 static uintptr_t reserve(void *ctx, size_t len, size_t align)

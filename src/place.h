@@ -37,6 +37,10 @@ bool place_gains_rights(const char *path, const struct stat *st);
  * linked with libpip. */
 const char *place_hindrance(const struct image *program, uint32_t *aware);
 
+/* Makes the copies of code that all tasks share, in a program that will keep them open: one that
+ * stays.  0 or -errno. */
+int place_prepare(struct space *sp);
+
 /*
  * Maps the program and interpreter that are open in l into the task's window, the latter's code
  * with its system calls trapped, and notes in its record what its start needs.  0 or -errno.

@@ -51,7 +51,7 @@ struct space {
 
 	struct lock code_lock;
 	struct code code[2]; /* the root's dynamic linker and C library; under code_lock */
-	bool libc_code_made; /* or cannot be */
+	bool code_made;      /* or cannot be */
 
 	struct export_entry *names[1024]; /* heads of the hash chains; under lock */
 	struct export_entry *free_names[16];

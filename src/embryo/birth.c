@@ -14,6 +14,7 @@
 #include "embryo/standin.h"
 #include "embryo/window.h"
 #include "export.h"
+#include "place.h"
 #include "root.h"
 
 /* ---- Records ------------------------------------------------------------------------------- */
@@ -220,7 +221,7 @@ struct birth {
 	kernel_sigset_t mask;
 	uint64_t flags; /* of the call */
 	uintptr_t stack, parent_tid, child_tid, tls;
-	_Atomic uint32_t go;
+	_Atomic uint32_t go, failed;
 };
 
 static long clone_embryo(struct birth *b, uintptr_t top, void (*fn)(void *))
@@ -268,8 +269,8 @@ static void fork_embryo(void *arg)
 		sys_sigmask(SIG_SETMASK, &mask, NULL);
 		arch_trap_resume(&frame);
 	}
-	s->error = pid < 0 ? (int32_t)pid : 0;
 	s->pid = (int32_t)pid;
+	b->failed = pid < 0; /* *b is the launcher's stack: not to be touched after the next line */
 	atomic_store(&t->stage, STAGE_LOADED);
 	sys_futex_wake_shared(&t->stage, INT_MAX);
 	if (pid < 0)
@@ -286,17 +287,12 @@ static struct standin *map_standin(void)
 }
 
 /* Waits until the embryo has forked, or is gone.  Its PID or -errno; 0 = make the call as it is. */
-static long await_fork(struct task *t)
+static long await_fork(const struct birth *b, struct task *t, long pid)
 {
-	uint32_t stage;
-	long pid = t->pid;
-
-	while ((stage = atomic_load(&t->stage)) == STAGE_LOADING)
+	while (atomic_load(&t->stage) == STAGE_LOADING)
 		sys_futex_wait_shared(&t->stage, STAGE_LOADING, NULL);
-	if (stage != STAGE_GONE && !t->standin->error)
+	if (!b->failed) /* or killed: a child like any other */
 		return pid;
-	if (stage == STAGE_GONE && !t->standin->error)
-		return pid; /* killed: a child like any other */
 	while (sys_call(SYS_wait4, pid, NULL, __WALL, NULL, 0, 0) == -EINTR)
 		;
 	return 0;
@@ -323,7 +319,7 @@ static int birth_fork(struct window_head *head, struct birth *b, struct arch_tra
 	b->keep = *head;
 	pid = clone_embryo(b, birth_stack(t), fork_embryo);
 	if (pid > 0)
-		pid = await_fork(t);
+		pid = await_fork(b, t, pid);
 	else
 		pid = 0;
 	fork_done(launcher, &state);
@@ -483,7 +479,7 @@ int birth_syscall(struct window_head *head, struct arch_trap *tr)
 	/* A vfork's child that forks, or a program that has another one's descriptors to follow. */
 	if (sys_getpid() != launcher->pid || birth_is_ordinary(launcher))
 		return 0;
-	if (space_guard_brk(launcher->space))
+	if (space_guard_brk(launcher->space) || place_prepare(launcher->space))
 		return 0;
 	birth_collect(launcher);
 	b.t = birth_claim(launcher);

@@ -45,7 +45,7 @@ struct standin_attributes {
 
 /* Mapped in both of them. */
 struct standin {
-	int32_t embryo, pid, parent, error;
+	int32_t embryo, pid, parent;
 	_Atomic uint32_t request; /* enum standin_request; a futex word */
 	int64_t arg[3], result;
 	uint32_t own_session, left_world, sets_death_signal;

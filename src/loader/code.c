@@ -210,6 +210,11 @@ static bool is_open(const struct code *c, int fd)
 	       own.st_dev == c->fd_dev;
 }
 
+bool code_is_open(const struct code *c)
+{
+	return is_open(c, c->fd);
+}
+
 int code_open(const struct code *c)
 {
 	char path[48] = "/proc/";

@@ -39,6 +39,9 @@ int code_make(struct code *c, int file, const struct elf_info *elf, const struct
 /* Is c the copy of this file? */
 bool code_is_of(const struct code *c, const struct stat *st);
 
+/* Is its descriptor still open, in the process that made it? */
+bool code_is_open(const struct code *c);
+
 /*
  * A descriptor of the memory object in the calling process: the maker's, if it has inherited that,
  * or a new one, close-on-exec; -errno if both are gone.
