@@ -17,6 +17,7 @@
 #include "embryo/window.h"
 #include "log.h"
 #include "mode.h"
+#include "place.h"
 #include "root.h"
 #include "self.h"
 #include "shim.h"
@@ -170,8 +171,10 @@ int join_leave(struct task *root)
 	unname_root();
 	is_root = false;
 	self_set(NULL);
-	if (!sp->intercepts) /* else it may have launched others, who live on */
+	if (!sp->intercepts) { /* else it may have launched others, who live on */
+		place_forget();
 		space_destroy(sp);
+	}
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	pthread_sigmask(SIG_UNBLOCK, &mask, NULL);

@@ -17,6 +17,16 @@
 
 struct interp_facts interp_known;
 
+/*
+ * The code of the root's dynamic linker and of its C library.  Of a process and its memory, not of
+ * a space: a forked child that becomes a root itself goes on with its parent's.
+ */
+static struct {
+	struct lock lock;
+	bool made; /* or cannot be */
+	struct code code[2];
+} shared;
+
 /* ---- Code ---------------------------------------------------------------------------------- */
 
 /* A failure that leaves no choice but to start no task; with any other its code stays as it is. */
@@ -44,17 +54,17 @@ static int make_code(struct code *c, const char *path, const struct code_traps *
 static int make_both(struct space *sp)
 {
 	struct code_traps traps = trap_traps(sp);
-	int rc = make_code(&sp->code[0], interp_known.interp, &traps);
+	int rc = make_code(&shared.code[0], interp_known.interp, &traps);
 
 	if (!rc)
-		rc = make_code(&sp->code[1], interp_known.libc, &traps);
-	sp->code_made = !is_serious(rc);
-	return sp->code_made ? 0 : rc;
+		rc = make_code(&shared.code[1], interp_known.libc, &traps);
+	shared.made = !is_serious(rc);
+	return shared.made ? 0 : rc;
 }
 
 int place_prepare(struct space *sp)
 {
-	const struct code *c = &sp->code[0];
+	const struct code *c = &shared.code[0];
 	bool is_there;
 	kernel_sigset_t mask;
 	int rc = 0;
@@ -62,16 +72,28 @@ int place_prepare(struct space *sp)
 	if (!interp_known.ino)
 		return 0;
 	/* Who has made them keeps them open, unless it has closed what it does not know. */
-	is_there = sp->code_made &&
+	is_there = shared.made &&
 		   (!c->ino || (c->holder == sys_getpid()
-					? code_is_open(c) && code_is_open(&sp->code[1])
+					? code_is_open(c) && code_is_open(&shared.code[1])
 					: sys_call(SYS_kill, c->holder, 0, 0, 0, 0, 0) != -ESRCH));
 	if (is_there)
 		return 0;
-	mask = lock_acquire(&sp->code_lock);
+	mask = lock_acquire(&shared.lock);
 	rc = make_both(sp);
-	lock_release(&sp->code_lock, mask);
+	lock_release(&shared.lock, mask);
 	return rc;
+}
+
+void place_forget(void)
+{
+	code_close(&shared.code[0]);
+	code_close(&shared.code[1]);
+	shared.made = false;
+}
+
+const struct code *place_libc(const struct stat *st)
+{
+	return code_is_of(&shared.code[1], st) ? &shared.code[1] : NULL;
 }
 
 /*
@@ -83,10 +105,9 @@ int place_prepare(struct space *sp)
 static int find_code(struct task *t, const struct load *l, struct code *once,
 		     const struct code **found)
 {
-	struct space *sp = t->space;
 	const struct image *first = load_first(l);
-	struct code_traps traps = trap_traps(sp);
-	const struct code *c = &sp->code[0];
+	struct code_traps traps = trap_traps(t->space);
+	const struct code *c = &shared.code[0];
 	kernel_sigset_t mask;
 	int rc = 0;
 
@@ -98,20 +119,20 @@ static int find_code(struct task *t, const struct load *l, struct code *once,
 		t->code_fd[0] = once->fd;
 		return is_serious(rc) ? rc : 0;
 	}
-	mask = lock_acquire(&sp->code_lock);
+	mask = lock_acquire(&shared.lock);
 	/* A package update may have put other files in the place of those. */
-	if (sp->code_made && (!c->ino || code_is_of(c, &first->st)))
+	if (shared.made && (!c->ino || code_is_of(c, &first->st)))
 		for (int i = 0; i < 2; i++)
-			t->code_fd[i] = sp->code[i].ino ? code_open(&sp->code[i]) : -1;
-	if (!sp->code_made || (c->ino && !code_is_of(c, &first->st)) ||
+			t->code_fd[i] = shared.code[i].ino ? code_open(&shared.code[i]) : -1;
+	if (!shared.made || (c->ino && !code_is_of(c, &first->st)) ||
 	    (c->ino && t->code_fd[0] < 0)) {
-		rc = make_both(sp);
+		rc = make_both(t->space);
 		for (int i = 0; i < 2 && !rc; i++)
-			t->code_fd[i] = sp->code[i].ino ? sp->code[i].fd : -1;
+			t->code_fd[i] = shared.code[i].ino ? shared.code[i].fd : -1;
 	}
 	if (!rc && c->ino && code_is_of(c, &first->st))
 		*found = c;
-	lock_release(&sp->code_lock, mask);
+	lock_release(&shared.lock, mask);
 	return rc;
 }
 

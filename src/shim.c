@@ -164,6 +164,8 @@ int shim_start(struct task *root)
 	note_rseq(root);
 	standin_rights(&root->space->rights);
 	root->space->intercepts = 1;
+	head->intercepts = 1;
+	head->quiet = root->quiet;
 	head->task = root;
 	return 0;
 }

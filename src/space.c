@@ -100,8 +100,6 @@ int space_create(struct task **rootp)
 
 void space_destroy(struct space *sp)
 {
-	code_close(&sp->code[0]);
-	code_close(&sp->code[1]);
 	sys_munmap((uintptr_t)sp, sizeof(*sp) + SPACE_NAMES);
 }
 

@@ -13,7 +13,6 @@
 #define SPACE_H
 
 #include "base/lock.h"
-#include "loader/code.h"
 #include "task.h"
 
 #define SPACE_MAGIC 0x3145434150534950ULL /* "PIPSPACE1" cut to eight bytes, little endian */
@@ -48,10 +47,6 @@ struct space {
 		uint64_t caps[3];        /* effective, permitted, inheritable */
 		uint64_t groups;         /* a hash of the supplementary ones */
 	} rights;                        /* of its first root; tasks have the same */
-
-	struct lock code_lock;
-	struct code code[2]; /* the root's dynamic linker and C library; under code_lock */
-	bool code_made;      /* or cannot be */
 
 	struct export_entry *names[1024]; /* heads of the hash chains; under lock */
 	struct export_entry *free_names[16];

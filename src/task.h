@@ -35,7 +35,8 @@ struct window_head {
 	const char *exe;
 	/* In a stand-in, which is no task: what it shares with its embryo. */
 	struct standin *standin;
-	uint64_t room[2];
+	uint32_t intercepts, quiet; /* its forked child may become a root; as in its record */
+	uint64_t room[1];
 	uint64_t self[8]; /* of src/self.h */
 };
 
@@ -133,12 +134,13 @@ struct task {
 	uint32_t launches;         /* its tables as a launcher are set up */
 	uint32_t first_child;      /* slot + 1 of those this program launched; under space.lock */
 	uint32_t next_child;
-	uint32_t orphan;             /* its launcher has ended */
-	struct lock collect_lock;    /* held while what ended children left is given back */
-	uintptr_t room;              /* the embryo's own stacks */
-	struct standin *standin;     /* the embryo's, shared with its stand-in */
-	uint32_t parent_waits;       /* off its stack, for a vfork's child */
-	uint32_t left_world;         /* it has changed its namespaces, root or filters */
+	int32_t parent_pid, parent_shown; /* of a stand-in that is its parent, 0 = none */
+	uint32_t orphan;                  /* its launcher has ended */
+	struct lock collect_lock;         /* held while what ended children left is given back */
+	uintptr_t room;                   /* the embryo's own stacks */
+	struct standin *standin;          /* the embryo's, shared with its stand-in */
+	uint32_t parent_waits;            /* off its stack, for a vfork's child */
+	uint32_t left_world;              /* it has changed its namespaces, root or filters */
 	_Atomic uint32_t leaving;    /* it is just executing another program outside the space */
 	_Atomic uint32_t *tid_word;  /* which the kernel clears when its main thread is gone */
 	intptr_t rseq_offset;        /* of its rseq area from the thread pointer */

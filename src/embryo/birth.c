@@ -205,6 +205,8 @@ void birth_replace(struct task *old, struct task *new)
 	new->launched = LAUNCH_TASK;
 	atomic_store(&new->state, TASK_LIVE);
 	new->orphan = old->orphan;
+	new->parent_pid = old->parent_pid;
+	new->parent_shown = old->parent_shown;
 	if (!new->orphan)
 		root->slot_of[new->pipid] = new->slot + 1;
 	lock_release(&sp->lock, mask);
@@ -310,7 +312,7 @@ static int birth_fork(struct window_head *head, struct birth *b, struct arch_tra
 		birth_discard(t);
 		return 0;
 	}
-	t->standin->parent = sys_getpid();
+	t->standin->parent = head->standin ? head->standin->embryo : sys_getpid();
 	t->standin->rseq_offset = launcher->rseq_offset;
 	t->standin->rseq_len = launcher->rseq_len;
 	t->standin->rseq_sig = launcher->rseq_sig;
@@ -448,6 +450,39 @@ static bool decode(const struct arch_trap *tr, struct birth *b)
 	return true;
 }
 
+bool birth_makes_process(const struct arch_trap *tr)
+{
+	struct birth b = { .flags = 0 };
+
+	return decode(tr, &b) && !(b.flags & CLONE_THREAD);
+}
+
+void birth_become_root(struct window_head *head)
+{
+	struct task *root;
+
+	if (space_create(&root))
+		return;
+	root->root_slot = root->slot;
+	root->pipid = PIP_PIPID_ROOT;
+	root->pid = sys_getpid();
+	root->mode = PIP_MODE_PROCESS_PRELOAD;
+	root->ntasks = PIP_NTASKS_MAX;
+	root->last_pipid = -1;
+	root->quiet = head->quiet;
+	if (head->exe) {
+		str_copy(root->path, head->exe, sizeof(root->path));
+	} else {
+		ssize_t n = sys_readlink("/proc/self/exe", root->path, sizeof(root->path) - 1);
+
+		root->path[n > 0 ? n : 0] = '\0';
+	}
+	standin_rights(&root->space->rights);
+	root->space->intercepts = 1;
+	atomic_store(&root->state, TASK_LIVE);
+	head->task = root;
+}
+
 bool birth_is_ordinary(const struct task *launcher)
 {
 	/* They follow the system calls of what they start, the exec first of all. */
@@ -485,5 +520,9 @@ int birth_syscall(struct window_head *head, struct arch_trap *tr)
 	b.t = birth_claim(launcher);
 	if (!b.t)
 		return 0;
+	if (head->standin) {
+		b.t->parent_pid = head->standin->pid;
+		b.t->parent_shown = head->standin->embryo;
+	}
 	return is_fork ? birth_fork(head, &b, tr) : birth_vfork(&b, tr);
 }

@@ -26,6 +26,13 @@
  */
 int birth_syscall(struct window_head *head, struct arch_trap *tr);
 
+/* Is it a call that makes a process? */
+bool birth_makes_process(const struct arch_trap *tr);
+
+/* A forked child of a program of a space, in a space of its own as soon as it launches others.  On
+ * failure it stays an ordinary process. */
+void birth_become_root(struct window_head *head);
+
 /* A new embryo of a launcher: a record with a window, but without a process.  NULL = there is no
  * room for it. */
 struct task *birth_claim(struct task *launcher);
@@ -51,7 +58,8 @@ static inline uintptr_t birth_stack(const struct task *t)
 /* A program that takes over its record's PID and pipid: by exec in a task. */
 void birth_replace(struct task *old, struct task *new);
 
-/* A program that was executed as an ordinary process would be. */
+/* Does this launcher watch the system calls of what it starts?  Then its children are ordinary
+ * processes. */
 bool birth_is_ordinary(const struct task *launcher);
 
 #endif

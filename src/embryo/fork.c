@@ -22,6 +22,8 @@ void fork_keep(struct task *t)
 void fork_in_child(struct window_head *head, const struct window_head *before)
 {
 	head->exe = before->exe;
+	head->intercepts = before->intercepts;
+	head->quiet = before->quiet;
 	head->brk = before->brk;
 	head->brk_start = before->brk_start;
 	head->brk_limit = before->brk_limit;
@@ -66,6 +68,10 @@ void fork_prepare(struct task *t, struct fork_state *state)
 	struct task_memory *m = &t->memory;
 
 	window_leave_out(t->space, t);
+	if (t->window) {
+		t->window->intercepts = t->space->intercepts;
+		t->window->quiet = t->quiet;
+	}
 	state->mask = lock_acquire(&m->fork_lock);
 	if (!t->window) { /* the first root: no fork leaves it out */
 		state->left_out = false;

@@ -318,8 +318,8 @@ int standin_take_over(struct standin *s)
 		sys_call(SYS_set_mempolicy, a->policy, a->nodes, sizeof(a->nodes) * 8, 0, 0, 0);
 	if (a->no_new_privs && !now.no_new_privs)
 		sys_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
-	if (a->subreaper != now.subreaper)
-		sys_call(SYS_prctl, PR_SET_CHILD_SUBREAPER, a->subreaper, 0, 0, 0, 0);
+	/* Until standin_await_end(): whatever the stand-in has started goes on as ours. */
+	sys_call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0);
 	if (a->timer_slack != now.timer_slack)
 		sys_call(SYS_prctl, PR_SET_TIMERSLACK, a->timer_slack, 0, 0, 0, 0);
 	if (a->personality != now.personality)
@@ -345,6 +345,7 @@ void standin_await_end(struct standin *s)
 
 	while (sys_call(SYS_wait4, s->pid, NULL, __WALL, NULL, 0, 0) == -EINTR)
 		;
+	sys_call(SYS_prctl, PR_SET_CHILD_SUBREAPER, s->attributes.subreaper, 0, 0, 0, 0);
 	/* What this process heard of its own child is nobody's business. */
 	while (sys_call(SYS_rt_sigtimedwait, &child, NULL, &now, KERNEL_SIGSET_SIZE, 0, 0) > 0)
 		;

@@ -18,6 +18,7 @@
 #include "embryo/standin.h"
 #include "embryo/window.h"
 #include "loader/code.h"
+#include "place.h"
 
 /* First what processes do to themselves and others, then what only a task's own libc needs. */
 static const uint16_t trapped[] = {
@@ -138,8 +139,8 @@ static uintptr_t map_libc(struct task *t, size_t len, int prot, int flags, int f
 	if (!t->same_interp) {
 		c = own_code(t, fd, &st);
 		t->code_fd[1] = t->own_code.fd;
-	} else if (code_is_of(&t->space->code[1], &st)) {
-		c = &t->space->code[1];
+	} else {
+		c = place_libc(&st);
 	}
 	if (!c || t->code_fd[1] < 0)
 		return 0;
@@ -466,6 +467,11 @@ static int note(struct task *t, struct arch_trap *tr)
 		t->rseq_len = (uint32_t)tr->arg[1];
 		t->rseq_sig = (uint32_t)tr->arg[3];
 		return 0;
+	case SYS_getppid:
+		tr->nr = sys_call(SYS_getppid, 0, 0, 0, 0, 0, 0);
+		if (t->parent_pid && tr->nr == t->parent_pid)
+			tr->nr = t->parent_shown;
+		return 1;
 	case SYS_timer_create:
 		tr->nr = sys_call(SYS_timer_create, tr->arg[0], tr->arg[1], tr->arg[2], 0, 0, 0);
 		if (tr->nr == 0 && *(int *)tr->arg[2] >= t->last_timer)
@@ -483,6 +489,8 @@ static int trap_process(struct window_head *head, struct arch_trap *tr)
 		return 1;
 	if (head->task && note(head->task, tr))
 		return 1;
+	if (birth_makes_process(tr) && !head->task && head->intercepts)
+		birth_become_root(head);
 	if (head->task && head->task->space->intercepts) {
 		if (tr->nr == SYS_execve && exec_syscall(head, tr))
 			return 1;
@@ -527,11 +535,10 @@ int trap_syscall(struct window_head *head, struct arch_trap *tr)
 
 	if (trap_names(head, tr) || trap_process(head, tr))
 		return 1;
-	if (t && !t->window) /* the first root: it lies in no window */
-		return 0;
-	if (tr->nr == SYS_brk)
+	/* The kernel's break is a root's that lies in no window, but not a task's forked child's. */
+	if (tr->nr == SYS_brk && (head->brk || !t))
 		return trap_brk(head, tr);
-	if (!t)
+	if (!t || !t->window)
 		return 0;
 	switch (tr->nr) {
 	case SYS_mmap:

@@ -28,7 +28,7 @@ shim: begin embryo interp join lib log mode self space
 barrier: base
 export: base root space
 root: export space
-join: embryo log mode root self shim signals space task thread_once
+join: embryo log mode place root self shim signals space task thread_once
 place: base embryo interp loader space
 signals: base join log root self space task
 stop: log task
