@@ -32,13 +32,26 @@ static struct task *starting; /* this task, until its program begins and it beco
 static main_function *program_main;
 static int (*start_function)(void *);
 
+/* A forked child has the task's auxiliary vector, but not what that points to. */
+static bool is_there(void *p)
+{
+	return msync((void *)page_down((uintptr_t)p), PAGE, MS_ASYNC) == 0;
+}
+
 __attribute__((constructor)) static void begin(void)
 {
 	struct task *t = (struct task *)getauxval(AT_PIP_TASK);
 	uint32_t stage;
 
-	if (!t || t->space->magic != SPACE_MAGIC || atomic_load(&t->pid) != getpid())
+	if (!t || !is_there(t) || !is_there(t->space) || t->space->magic != SPACE_MAGIC ||
+	    t->space->task_size != sizeof(*t) || atomic_load(&t->pid) != getpid())
 		return;
+	/* Loaded on its own account, as what a library needs: nothing below is in libc's place
+	 * then, and the program may have begun. */
+	if (!t->injected) {
+		self_set(t);
+		return;
+	}
 	starting = t;
 	if (!t->function[0])
 		return;
