@@ -64,7 +64,7 @@ static int choose_area(struct space *sp)
 
 int space_create(struct task **rootp)
 {
-	size_t size = sizeof(struct space) + SPACE_NAMES;
+	size_t size = SPACE_SIZE;
 	struct space *sp;
 	uintptr_t at;
 	int fd, rc;
@@ -100,7 +100,7 @@ int space_create(struct task **rootp)
 
 void space_destroy(struct space *sp)
 {
-	sys_munmap((uintptr_t)sp, sizeof(*sp) + SPACE_NAMES);
+	sys_munmap((uintptr_t)sp, SPACE_SIZE);
 }
 
 int space_guard_brk(struct space *sp)

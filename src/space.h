@@ -59,8 +59,21 @@ struct space {
 	struct task task[SPACE_TASKS];
 };
 
-/* The name pool lies behind struct space in the registry. */
+/* The name pool lies behind struct space in the registry, and behind that the segments' table. */
 #define SPACE_NAMES (256UL << 20)
+#define SPACE_SEGMENTS (32UL << 20)
+#define SPACE_SIZE (page_up(sizeof(struct space)) + SPACE_NAMES + SPACE_SEGMENTS)
+
+static inline void *space_segments(struct space *sp)
+{
+	return (char *)sp + SPACE_SIZE - SPACE_SEGMENTS;
+}
+
+/* The end of the address range, of which SPACE_WINDOWS are a quarter. */
+static inline uintptr_t space_limit(const struct space *sp)
+{
+	return 4UL * SPACE_WINDOWS << sp->window_shift;
+}
 
 /* Makes a space around the calling program, which becomes the record returned (a root). */
 int space_create(struct task **rootp);

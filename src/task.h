@@ -177,6 +177,7 @@ struct task {
 	_Atomic uint32_t export_news;   /* futex: each export, a root's spawns too, the end */
 	_Atomic uint32_t export_closed; /* no further export will come */
 	void *_Atomic remote_free;      /* blocks that others freed; see alloc.c.  Written by all */
+	_Atomic uint32_t segments;      /* the first of its chunks, index + 1; see segment.c */
 
 	/* Root only. */
 	int32_t last_pipid;

@@ -13,6 +13,7 @@
 #include <pip/pip_gdbif_enums.h>
 #include <pip/pip_machdep.h>
 #include <pip/pip_util.h>
+#include <pip/xpmem.h>
 
 /* ---- Numbers ------------------------------------------------------------------------------- */
 
@@ -59,6 +60,13 @@ VALUE(PIP_GDBIF_EXMODE_NULL, 0);
 VALUE(PIP_GDBIF_EXMODE_PROCESS, 1);
 VALUE(PIP_GDBIF_EXMODE_THREAD, 2);
 
+VALUE(XPMEM_MAXADDR_SIZE, SIZE_MAX);
+VALUE(XPMEM_ERRNO_NOPROC, 2004);
+VALUE(XPMEM_PERMIT_MODE, 1);
+VALUE(XPMEM_RDONLY, 1);
+VALUE(XPMEM_RDWR, 2);
+VALUE(XPMEM_CURRENT_VERSION, 0x00022000);
+
 #ifndef PIP_HAVE_LDPIP
 #error "PIP_HAVE_LDPIP has been defined since v2.4"
 #endif
@@ -90,6 +98,7 @@ STRING(PIP_ENV_GDB_SIGNALS, "PIP_GDB_SIGNALS");
 STRING(PIP_ENV_SHOW_MAPS, "PIP_SHOW_MAPS");
 STRING(PIP_ENV_SHOW_PIPS, "PIP_SHOW_PIPS");
 STRING(PIP_GDBIF_ROOT_VARNAME, "pip_gdbif_root");
+STRING(XPMEM_CURRENT_VERSION_STRING, "2.2");
 #endif
 
 /* ---- Layouts ------------------------------------------------------------------------------- */
@@ -124,6 +133,12 @@ SIZE(pip_id_t, 8);
 SIZE(pip_spawnhook_t, 8);
 SIZE(pip_spinlock_t, 4);
 SIZE(pip_atomic_t, 8);
+
+SIZE(xpmem_segid_t, 8);
+SIZE(xpmem_apid_t, 8);
+SIZE(struct xpmem_addr, 16);
+MEMBER(struct xpmem_addr, apid, 0);
+MEMBER(struct xpmem_addr, offset, 8);
 
 /* ---- Functions ----------------------------------------------------------------------------- */
 
@@ -210,6 +225,15 @@ void pip_print_maps(void);
 void pip_print_fd(FILE *, int);
 void pip_print_fds(FILE *);
 void pip_check_addr(char *, void *);
+
+int xpmem_version(void);
+int xpmem_init(void);
+xpmem_segid_t xpmem_make(void *, size_t, int, void *);
+int xpmem_remove(xpmem_segid_t);
+xpmem_apid_t xpmem_get(xpmem_segid_t, int, int, void *);
+int xpmem_release(xpmem_apid_t);
+void *xpmem_attach(struct xpmem_addr, size_t, void *);
+int xpmem_detach(void *);
 
 int calls_inline_functions(pip_spawn_program_t *, pip_spawn_hook_t *, pip_spinlock_t *,
 			   pip_atomic_t *);

@@ -45,8 +45,8 @@ compile() {
 }
 
 headers_compile() {
-	for path in "$include"/pip/*.h; do
-		header=pip/${path##*/}
+	for path in "$include"/*.h "$include"/pip/*.h; do
+		header=${path#"$include"/}
 		printf '#include <%s>\n#include <%s>\nextern int used;\n' "$header" "$header" \
 			>"$tmp/alone.c"
 		for dialect in c11 c17 gnu17 c++17; do
@@ -62,8 +62,8 @@ abi_compile() {
 }
 
 headers_installed() {
-	for path in "$include"/pip/*.h; do
-		header=pip/${path##*/}
+	for path in "$include"/*.h "$include"/pip/*.h; do
+		header=${path#"$include"/}
 		echo "not in the list of include/meson.build" >"$tmp/log"
 		grep -qF "'$header'" "$include/meson.build"
 		report "$header is installed" $?

@@ -9,20 +9,21 @@ library=$1 map=$2 readelf=$3
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# NODE { global: name; ... local: *; }, without comments.  A pattern would open the list.
+# NODE { global: name; ... local: *; }, without comments; NODE may be missing.  A pattern would open
+# the list.
 tr '\n' ' ' <"$map" | sed 's:/\*[^*]*\*\+\([^/*][^*]*\*\+\)*/::g; s/#[^\n]*//g' |
 	sed 's/[{};:]/ & /g' | tr -s '[:blank:]' '\n' | awk '
 	/^$/ { next }
-	$0 == "{" { node = before; part = "global"; next }
-	$0 == "}" { node = ""; next }
-	node != "" && $0 == ":" { part = before; next }
-	node != "" && $0 == ";" && before != "" {
+	$0 == "{" { node = before == "" ? "" : "@" before; inside = 1; part = "global"; next }
+	$0 == "}" { inside = 0; next }
+	inside && $0 == ":" { part = before; next }
+	inside && $0 == ";" && before != "" {
 		if (part == "global") {
 			if (before ~ /[*?[]/) {
 				print "pattern in the global part: " before >"/dev/stderr"
 				exit 1
 			}
-			print before "@" node
+			print before node
 		} else if (before == "*") {
 			closed = 1
 		}

@@ -27,6 +27,7 @@ begin:
 shim: begin embryo interp join lib log mode self space
 barrier: base
 export: base root space
+segment: base embryo lib self space task
 root: export space
 join: embryo log mode place root self shim signals space task thread_once
 place: base embryo interp loader space
@@ -35,6 +36,7 @@ stop: log task
 wait: base carrier embryo export log root self space stop task
 spawn: arch base carrier embryo interp loader log mode place root self signals space stop task wait
 
+xpmem: segment
 taskside: base embryo join lib log root self signals space task thread_once
 lib: *
 util: *
