@@ -9,87 +9,19 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <poll.h>
 #include <spawn.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <pip/pip.h>
 
+#include "measure.h"
+
 #define WARM_UPS 5
 #define READY_LIMIT_MS 10000
-
-/* Ends everything: exit() in the root takes the live tasks with it. */
-static _Noreturn void fail(const char *what, int err)
-{
-	fprintf(stderr, "spawn: %s: %s\n", what, err ? strerror(err) : "unexpected result");
-	exit(EXIT_FAILURE);
-}
-
-static double now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Sorts the n values, too. */
-static double median(double *values, int n)
-{
-	qsort(values, (size_t)n, sizeof(*values), compare);
-	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
-
-static void *allocate(size_t n, size_t size)
-{
-	void *p = calloc(n, size);
-
-	if (!p)
-		fail("calloc", ENOMEM);
-	return p;
-}
-
-/* What asprintf() makes of it; the caller frees it. */
-static __attribute__((format(printf, 1, 2))) char *text(const char *format, ...)
-{
-	va_list args;
-	char *buf;
-	int len;
-
-	va_start(args, format);
-	len = vasprintf(&buf, format, args);
-	va_end(args);
-	if (len < 0)
-		fail("vasprintf", ENOMEM);
-	return buf;
-}
-
-/* The path of a program of prog/, which is beside this one. */
-static char *program(const char *name)
-{
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (len < 0)
-		fail("/proc/self/exe", errno);
-	self[len] = '\0';
-	return text("%s/prog/%s", dirname(self), name);
-}
 
 /* Ways to start a program, for both measurements. */
 
@@ -326,16 +258,6 @@ static _Noreturn void usage(void)
 	exit(2);
 }
 
-static int number(const char *arg, int min, int max)
-{
-	char *end;
-	long value = strtol(arg, &end, 10);
-
-	if (end == arg || *end != '\0' || value < min || value > max)
-		usage();
-	return (int)value;
-}
-
 int main(int argc, char **argv)
 {
 	int rounds = 21, runs = 20, live = 1000, ntasks, option, err;
@@ -343,13 +265,13 @@ int main(int argc, char **argv)
 	while ((option = getopt(argc, argv, "r:b:n:h")) != -1) {
 		switch (option) {
 		case 'r':
-			rounds = number(optarg, 1, 100000);
+			rounds = number(usage, optarg, 1, 100000);
 			break;
 		case 'b':
-			runs = number(optarg, 1, 100000);
+			runs = number(usage, optarg, 1, 100000);
 			break;
 		case 'n':
-			live = number(optarg, 0, PIP_NTASKS_MAX);
+			live = number(usage, optarg, 0, PIP_NTASKS_MAX);
 			if (live && live < LADDER_MIN)
 				usage();
 			break;
