@@ -61,7 +61,8 @@ extern int xpmem_init(void);
 
 /*
  * Shares the caller's memory from vaddr on; both in whole pages.  The segment lives until
- * xpmem_remove() or the caller's end, and its id, above 0, is never used again.
+ * xpmem_remove() or the caller's exit(), and if that is killed or leaves otherwise, until its root
+ * has waited for it: as long as its memory.  Its id, above 0, is never used again.
  *
  * EINVAL	the range, the type or the value makes no sense
  * ENOMEM	there are too many segments
