@@ -88,6 +88,9 @@ static int make_root(struct task **rootp, uint32_t mode)
 	root->root_slot = root->slot;
 	root->pipid = PIP_PIPID_ROOT;
 	root->pid = getpid();
+	/* See embryo/peer.c.  A kernel without CONFIG_CHECKPOINT_RESTORE does not tell. */
+	if (gettid() == root->pid)
+		prctl(PR_GET_TID_ADDRESS, &root->tid_word);
 	root->mode = mode;
 	root->ntasks = PIP_NTASKS_MAX;
 	root->quiet = getenv(PIP_ENV_QUIET) != NULL;

@@ -36,7 +36,8 @@ struct window_head {
 	/* In a stand-in, which is no task: what it shares with its embryo. */
 	struct standin *standin;
 	uint32_t intercepts, quiet; /* its forked child may become a root; as in its record */
-	uint64_t room[1];
+	_Atomic uint32_t guarded;   /* of embryo/guard.c */
+	uint32_t room[1];
 	uint64_t self[8]; /* of src/self.h */
 };
 
@@ -111,6 +112,7 @@ struct task {
 
 	struct space *space;
 	_Atomic uint32_t stage;     /* enum task_stage */
+	const int32_t *tid_word;    /* not 0 while the process runs here; see embryo/peer.c */
 	uint32_t mode;              /* PIP_MODE_* */
 	int32_t ntasks;             /* the root's table size */
 	uint32_t quiet;             /* PIP_QUIET was set for the root */
@@ -142,7 +144,6 @@ struct task {
 	uint32_t parent_waits;            /* off its stack, for a vfork's child */
 	uint32_t left_world;              /* it has changed its namespaces, root or filters */
 	_Atomic uint32_t leaving;    /* it is just executing another program outside the space */
-	_Atomic uint32_t *tid_word;  /* which the kernel clears when its main thread is gone */
 	intptr_t rseq_offset;        /* of its rseq area from the thread pointer */
 	uint32_t rseq_len, rseq_sig; /* 0 = not known */
 	int32_t last_timer;          /* highest POSIX timer ID + 1 */

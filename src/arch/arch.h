@@ -2,7 +2,8 @@
  * arch.h - the contract between the runtime and a CPU architecture.
  *
  * One folder per CPU implements it under identical file names: syscall.h (raw system calls and the
- * thread pointer), clone.S, enter.S, trap.S and patch.c.  Nothing outside src/arch names a CPU.
+ * thread pointer), clone.S, copy.S, enter.S, guard.S, trap.S and patch.c.  Nothing outside src/arch
+ * names a CPU.
  */
 #ifndef ARCH_ARCH_H
 #define ARCH_ARCH_H
@@ -12,7 +13,7 @@
 #include <stdint.h>
 
 /* arch_syscall6(), arch_thread_pointer(), arch_set_thread_pointer(), arch_pause(),
- * ARCH_ELF_MACHINE */
+ * ARCH_ELF_MACHINE, ARCH_CONTEXT_PC(): the program counter in a ucontext_t */
 #include "syscall.h"
 
 /*
@@ -97,6 +98,25 @@ _Noreturn void arch_trap_resume(const struct arch_trap *frame);
 
 /* Leaves the present stack for good and calls fn(arg), which must not return, on another. */
 _Noreturn void arch_call_on_stack(uintptr_t top, void (*fn)(void *), void *arg);
+
+/* ---- Memory that may not be there: see src/embryo/guard.h ---------------------------------- */
+
+#include "arch/guard.h"
+
+/*
+ * Copies n bytes; returns how many are left, 0 unless a fault's handler sets the program counter:
+ * from a place in [arch_copy, arch_copy_last) to arch_copy_last, which tries again in smaller
+ * steps, and from one in [arch_copy_last, arch_copy_fault) to arch_copy_fault.
+ */
+size_t arch_copy(void *to, const void *from, size_t n);
+extern const char arch_copy_last[], arch_copy_fault[];
+
+/* ARCH_GUARDS signal handlers of equal size: number i calls guard_signal(..., i) and enters the
+ * handler that this returned, if it is not 0, just as the kernel would have. */
+extern const char arch_guards[], arch_guards_end[];
+
+/* For actions without SA_RESTORER. */
+void arch_sigreturn(void);
 
 /* ---- The dynamic linker's table of CPU features -------------------------------------------- */
 

@@ -28,6 +28,14 @@
 #define KERNEL_SIGSET_SIZE 8 /* _NSIG / 8: what the rt_ calls take on every supported CPU */
 typedef uint64_t kernel_sigset_t;
 
+/* What rt_sigaction(2) takes, on every supported CPU. */
+struct kernel_sigaction {
+	void *handler;
+	unsigned long flags;
+	void *restorer;
+	kernel_sigset_t mask;
+};
+
 /* The size of a page, and the grain of all that is placed; see the limits in
  * docs/ARCHITECTURE.md. */
 #define PAGE 4096UL
@@ -115,6 +123,12 @@ static inline pid_t sys_getpid(void)
 static inline int sys_sigmask(int how, const kernel_sigset_t *set, kernel_sigset_t *old)
 {
 	return (int)sys_call(SYS_rt_sigprocmask, how, set, old, KERNEL_SIGSET_SIZE, 0, 0);
+}
+
+static inline int sys_sigaction(int sig, const struct kernel_sigaction *act,
+				struct kernel_sigaction *old)
+{
+	return (int)sys_call(SYS_rt_sigaction, sig, act, old, KERNEL_SIGSET_SIZE, 0, 0);
 }
 
 static inline int sys_futex_wait(_Atomic uint32_t *word, uint32_t seen,

@@ -5,6 +5,7 @@
 
 #include <linux/sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <pip/pip.h>
@@ -140,7 +141,7 @@ static bool has_left(struct task *t)
 		return false;
 	if (t->launched == LAUNCH_EMBRYO)
 		return atomic_load(&t->stage) == STAGE_GONE;
-	if (t->leaving && t->tid_word && *t->tid_word == 0)
+	if (t->leaving && t->tid_word && *(const volatile int32_t *)t->tid_word == 0)
 		return true;
 	if (t->orphan) /* nobody's child here: certain only when the PID is nobody's any more */
 		return sys_call(SYS_kill, t->pid, 0, 0, 0, 0, 0) == -ESRCH;
@@ -466,6 +467,7 @@ void birth_become_root(struct window_head *head)
 	root->root_slot = root->slot;
 	root->pipid = PIP_PIPID_ROOT;
 	root->pid = sys_getpid();
+	sys_call(SYS_prctl, PR_GET_TID_ADDRESS, &root->tid_word, 0, 0, 0, 0);
 	root->mode = PIP_MODE_PROCESS_PRELOAD;
 	root->ntasks = PIP_NTASKS_MAX;
 	root->last_pipid = -1;

@@ -10,24 +10,17 @@
 
 #include "base/str.h"
 
-struct kernel_sigaction {
-	void *handler;
-	unsigned long flags;
-	void *restorer;
-	kernel_sigset_t mask;
-};
-
 BARE void embryo_clear_handlers(void)
 {
 	for (int sig = 1; sig <= 64; sig++) {
 		struct kernel_sigaction sa;
 
-		if (sys_call(SYS_rt_sigaction, sig, NULL, &sa, KERNEL_SIGSET_SIZE, 0, 0))
+		if (sys_sigaction(sig, NULL, &sa))
 			continue;
 		if (sa.handler == (void *)SIG_DFL || sa.handler == (void *)SIG_IGN)
 			continue;
 		sa = (struct kernel_sigaction){ .handler = (void *)SIG_DFL };
-		sys_call(SYS_rt_sigaction, sig, &sa, NULL, KERNEL_SIGSET_SIZE, 0, 0);
+		sys_sigaction(sig, &sa, NULL);
 	}
 }
 
@@ -213,7 +206,7 @@ BARE _Noreturn void embryo_main(void *launch)
 		struct kernel_sigaction sa = { .handler = (void *)SIG_IGN };
 
 		if (l->ignored >> (sig - 1) & 1)
-			sys_call(SYS_rt_sigaction, sig, &sa, NULL, KERNEL_SIGSET_SIZE, 0, 0);
+			sys_sigaction(sig, &sa, NULL);
 	}
 	if (l->bind && sys_call(SYS_sched_setaffinity, 0, sizeof(l->cpus), l->cpus, 0, 0, 0) < 0)
 		t->bind_failed = 1;

@@ -19,18 +19,11 @@
 #define BIT(sig) (1UL << ((sig)-1))
 #define SCHED_ATTR_SIZE 56 /* SCHED_ATTR_SIZE_VER1 */
 
-struct kernel_sigaction {
-	void *handler;
-	unsigned long flags;
-	void *restorer;
-	kernel_sigset_t mask;
-};
-
 static void set_action(int sig, void *handler)
 {
 	struct kernel_sigaction sa = { .handler = handler };
 
-	sys_call(SYS_rt_sigaction, sig, &sa, NULL, KERNEL_SIGSET_SIZE, 0, 0);
+	sys_sigaction(sig, &sa, NULL);
 }
 
 /* ---- The stand-in's side ------------------------------------------------------------------- */
@@ -262,8 +255,7 @@ static void read_attributes(struct standin_attributes *a, kernel_sigset_t mask)
 	for (int sig = 1; sig <= 64; sig++) {
 		struct kernel_sigaction sa;
 
-		if (sys_call(SYS_rt_sigaction, sig, NULL, &sa, KERNEL_SIGSET_SIZE, 0, 0) == 0 &&
-		    sa.handler == (void *)SIG_IGN)
+		if (sys_sigaction(sig, NULL, &sa) == 0 && sa.handler == (void *)SIG_IGN)
 			a->ignored |= BIT(sig);
 	}
 	sys_call(SYS_rt_sigpending, &a->pending, KERNEL_SIGSET_SIZE, 0, 0, 0, 0);

@@ -1,6 +1,7 @@
 /*
  * trap.c - the system calls of a task that the runtime must see: where its mappings go, its own
- * break, its forks, its own name.  Entry function: trap_syscall().
+ * break, its forks, its own name; peer.c and guard.c have others.
+ * Entry function: trap_syscall().
  *
  * Runs on the task's thread, in the middle of its libc or its ld.so: on any thread pointer, on any
  * stack (a signal stack of 2 KiB, too), and on top of itself, if a signal handler makes a call.
@@ -15,6 +16,8 @@
 #include "embryo/embryo.h"
 #include "embryo/exec.h"
 #include "embryo/fork.h"
+#include "embryo/guard.h"
+#include "embryo/peer.h"
 #include "embryo/standin.h"
 #include "embryo/window.h"
 #include "loader/code.h"
@@ -45,7 +48,6 @@ static const uint16_t trapped[] = {
 	SYS_kill,
 	SYS_tgkill,
 	SYS_ioctl,
-	SYS_prctl,
 	SYS_unshare,
 	SYS_setns,
 	SYS_chroot,
@@ -61,6 +63,8 @@ static const uint16_t trapped[] = {
 	SYS_prlimit64,
 	SYS_setpriority,
 	SYS_getpriority,
+	SYS_rt_sigaction,
+	PEER_CALLS,
 	SYS_readlinkat, /* the first of the second kind: trap_process_calls() */
 #ifdef SYS_readlink
 	SYS_readlink,
@@ -72,7 +76,6 @@ static const uint16_t trapped[] = {
 	SYS_mremap,
 	SYS_brk,
 	SYS_shmat,
-	SYS_set_tid_address,
 	SYS_rseq,
 	SYS_timer_create,
 };
@@ -459,9 +462,6 @@ static int note(struct task *t, struct arch_trap *tr)
 		if (t)
 			t->left_world = 1;
 		return 0;
-	case SYS_set_tid_address:
-		t->tid_word = (_Atomic uint32_t *)tr->arg[0];
-		return 0;
 	case SYS_rseq:
 		t->rseq_offset = tr->arg[0] - (intptr_t)arch_thread_pointer();
 		t->rseq_len = (uint32_t)tr->arg[1];
@@ -518,12 +518,16 @@ static int trap_names(struct window_head *head, struct arch_trap *tr)
 		 * more. */
 		if (t && t->preload_slot)
 			embryo_restore_environment(t);
+		if (peer_open(tr))
+			return 1;
 		/* The link itself is right, only its target is not. */
 		return tr->arg[2] & O_NOFOLLOW ? 0 : trap_path(head, tr, 1, false);
 	case SYS_newfstatat:
 		return tr->arg[3] & AT_SYMLINK_NOFOLLOW ? 0 : trap_path(head, tr, 1, false);
 	case SYS_execve:
 		return trap_path(head, tr, 0, false);
+	case SYS_rt_sigaction:
+		return guard_sigaction(head, tr);
 	default:
 		return 0;
 	}
@@ -533,7 +537,7 @@ int trap_syscall(struct window_head *head, struct arch_trap *tr)
 {
 	struct task *t = head->task;
 
-	if (trap_names(head, tr) || trap_process(head, tr))
+	if (trap_names(head, tr) || trap_process(head, tr) || peer_syscall(head, tr))
 		return 1;
 	/* The kernel's break is a root's that lies in no window, but not a task's forked child's. */
 	if (tr->nr == SYS_brk && (head->brk || !t))

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 
 #define ARCH_ELF_MACHINE EM_AARCH64
+#define ARCH_CONTEXT_PC(uc) ((uc)->uc_mcontext.pc)
 
 #define ARCH_RSEQ_SIG 0xd428bc00U /* what glibc registers its rseq areas with */
 

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #define ARCH_ELF_MACHINE EM_X86_64
+#define ARCH_CONTEXT_PC(uc) ((uc)->uc_mcontext.gregs[REG_RIP])
 
 #define ARCH_RSEQ_SIG 0x53053053U /* what glibc registers its rseq areas with */
 

@@ -1,0 +1,276 @@
+/*
+ * peer.c - system calls on other programs of the space, which are only a copy away.
+ * Entry functions: peer_syscall(), peer_open().
+ *
+ * process_vm_readv(2) and process_vm_writev(2) become copies, with the results that the kernel
+ * would give.  That needs no right, so what MPI libraries ask to find out whether they have one
+ * (CMA, as they call it) is answered accordingly: kcmp(KCMP_VM), Yama's setting, PR_SET_PTRACER.
+ *
+ * Whether a program still is in this address space is told by the word that set_tid_address(2)
+ * named: the kernel clears it when the main thread leaves the address space, by its end or by
+ * execve.  That is just when such calls begin to fail with ESRCH, or to mean other memory.  All
+ * other targets are the kernel's.
+ */
+#include "embryo/peer.h"
+
+#include <linux/kcmp.h>
+#include <linux/memfd.h>
+#include <sys/prctl.h>
+#include <sys/uio.h>
+
+#include "base/str.h"
+#include "embryo/guard.h"
+
+#define SCOPE "/proc/sys/kernel/yama/ptrace_scope"
+
+#define LIST_MAX 1024          /* UIO_MAXIOV */
+#define TOTAL_MAX 0x7ffff000UL /* MAX_RW_COUNT: what one call moves at most */
+#define ADDRESS_BITS 56        /* more than any program has; with fewer, a copy fails */
+
+/* The slot in which a PID was found last; checked before use. */
+#define HINTS 4096
+static _Atomic uint16_t hints[HINTS];
+
+static bool is_task(struct task *t, int32_t pid)
+{
+	return atomic_load(&t->pid) == pid && atomic_load(&t->state) == TASK_LIVE;
+}
+
+/* The record of a live root or task. */
+static struct task *find_task(struct space *sp, int32_t pid)
+{
+	uint32_t n = atomic_load(&sp->nslots), slot;
+
+	if (pid <= 0)
+		return NULL;
+	slot = atomic_load(&hints[pid % HINTS]);
+	if (slot < n && is_task(&sp->task[slot], pid))
+		return &sp->task[slot];
+	for (slot = 0; slot < n; slot++) {
+		if (!is_task(&sp->task[slot], pid))
+			continue;
+		atomic_store(&hints[pid % HINTS], (uint16_t)slot);
+		return &sp->task[slot];
+	}
+	return NULL;
+}
+
+/* Its memory may be given back at any moment, and the word with it. */
+static bool is_here(const struct guard *g, const struct task *t)
+{
+	int32_t tid = 0;
+
+	return t->tid_word &&
+	       !guard_copy(g, (uintptr_t)&tid, (uintptr_t)t->tid_word, sizeof(tid)) && tid != 0;
+}
+
+/* ---- Copies -------------------------------------------------------------------------------- */
+
+/* One side of the call: what is left of the present element, and of the list. */
+struct side {
+	const struct iovec *next;
+	unsigned long count;
+	struct iovec now;
+};
+
+static int fetch(const struct guard *g, struct iovec *to, const struct iovec *from)
+{
+	return guard_copy(g, (uintptr_t)to, (uintptr_t)from, sizeof(*to)) ? -EFAULT : 0;
+}
+
+/* Checks a list as the kernel does: all of it, before anything is copied.  The bytes, or
+ * -errno. */
+static ssize_t check(const struct guard *g, const struct iovec *vec, unsigned long count,
+		     bool is_local)
+{
+	bool outside = false;
+	size_t total = 0;
+
+	if (count > LIST_MAX)
+		return -EINVAL;
+	for (unsigned long i = 0; i < count; i++) {
+		struct iovec v;
+
+		if (fetch(g, &v, &vec[i]))
+			return -EFAULT;
+		if ((ssize_t)v.iov_len < 0)
+			return -EINVAL;
+		/* What is too long for one call is cut, of a single element before this look. */
+		if (count == 1 && v.iov_len > TOTAL_MAX)
+			v.iov_len = TOTAL_MAX;
+		if ((uintptr_t)v.iov_base >> ADDRESS_BITS ||
+		    ((uintptr_t)v.iov_base + v.iov_len) >> ADDRESS_BITS)
+			outside = true;
+		total += v.iov_len < TOTAL_MAX - total ? v.iov_len : TOTAL_MAX - total;
+	}
+	return is_local && outside ? -EFAULT : (ssize_t)total;
+}
+
+/* Goes on to the next element that is not empty.  False at the end of the list. */
+static bool advance(const struct guard *g, struct side *s)
+{
+	while (s->now.iov_len == 0) {
+		if (s->count == 0 || fetch(g, &s->now, s->next))
+			return false;
+		s->next++;
+		s->count--;
+	}
+	return true;
+}
+
+static ssize_t copy(const struct guard *g, struct side *to, struct side *from, size_t total)
+{
+	size_t done = 0;
+
+	while (done < total && advance(g, to) && advance(g, from)) {
+		size_t n = total - done, left;
+
+		n = n < to->now.iov_len ? n : to->now.iov_len;
+		n = n < from->now.iov_len ? n : from->now.iov_len;
+		left = guard_copy(g, (uintptr_t)to->now.iov_base, (uintptr_t)from->now.iov_base, n);
+		done += n - left;
+		if (left)
+			return done ? (ssize_t)done : -EFAULT;
+		to->now.iov_base = (char *)to->now.iov_base + n;
+		to->now.iov_len -= n;
+		from->now.iov_base = (char *)from->now.iov_base + n;
+		from->now.iov_len -= n;
+	}
+	return (ssize_t)done;
+}
+
+static ssize_t transfer(const struct guard *g, const struct arch_trap *tr)
+{
+	/* The kernel takes this count, not the other, for an unsigned int (import_iovec()). */
+	struct side local = { (const struct iovec *)tr->arg[1], (unsigned)tr->arg[2], { 0 } };
+	struct side remote = { (const struct iovec *)tr->arg[3], (unsigned long)tr->arg[4], { 0 } };
+	ssize_t total, n;
+
+	if (tr->arg[5] != 0)
+		return -EINVAL;
+	total = check(g, local.next, local.count, true);
+	if (total <= 0)
+		return total;
+	n = check(g, remote.next, remote.count, false);
+	if (n <= 0)
+		return n;
+	total = n < total ? n : total;
+	return tr->nr == SYS_process_vm_readv ? copy(g, &local, &remote, (size_t)total)
+					      : copy(g, &remote, &local, (size_t)total);
+}
+
+static int trap_copy(struct window_head *head, struct arch_trap *tr)
+{
+	struct task *t = find_task(head->task->space, (int32_t)tr->arg[0]);
+	struct guard g;
+	int handled = 0;
+
+	if (!t || guard_open(&g, head))
+		return 0;
+	if (is_here(&g, t)) {
+		tr->nr = transfer(&g, tr);
+		handled = 1;
+	}
+	guard_close(&g);
+	return handled;
+}
+
+/* ---- Questions ----------------------------------------------------------------------------- */
+
+static int trap_kcmp(struct window_head *head, struct arch_trap *tr)
+{
+	struct space *sp = head->task->space;
+	struct task *a = find_task(sp, (int32_t)tr->arg[0]), *b;
+	struct guard g;
+	int handled = 0;
+
+	b = find_task(sp, (int32_t)tr->arg[1]);
+	if (tr->arg[2] != KCMP_VM || !a || !b || guard_open(&g, head))
+		return 0;
+	if (is_here(&g, a) && is_here(&g, b)) {
+		tr->nr = 0;
+		handled = 1;
+	}
+	guard_close(&g);
+	return handled;
+}
+
+/*
+ * Yama refuses a PID that it does not find, and a kernel without Yama refuses all, both with
+ * EINVAL; programs know that answer.  Only a sandbox's refusal is passed over: a program would
+ * conclude that its peers cannot copy from it.
+ */
+static int trap_prctl(struct arch_trap *tr)
+{
+	if ((int)tr->arg[0] != PR_SET_PTRACER)
+		return 0;
+	tr->nr = sys_call(SYS_prctl, tr->arg[0], tr->arg[1], tr->arg[2], tr->arg[3], tr->arg[4], 0);
+	if (tr->nr == -EPERM || tr->nr == -EACCES || tr->nr == -ENOSYS)
+		tr->nr = 0;
+	return 1;
+}
+
+/* A file of its own that reads as "0\n". */
+static int make_scope(int flags)
+{
+	int fd = (int)sys_call(SYS_memfd_create, "ptrace_scope",
+			       flags & O_CLOEXEC ? MFD_CLOEXEC : 0, 0, 0, 0, 0);
+
+	if (fd < 0)
+		return fd;
+	if (sys_write(fd, "0\n", 2) != 2 || sys_call(SYS_lseek, fd, 0, SEEK_SET, 0, 0, 0)) {
+		sys_close(fd);
+		return -EIO;
+	}
+	return fd;
+}
+
+/* Yama restricts who may attach to whom, programs of a space among them; not their copies. */
+int peer_open(struct arch_trap *tr)
+{
+	const char *path = (const char *)tr->arg[1];
+	int flags = (int)tr->arg[2], fd;
+	char value = 0;
+
+	if ((uintptr_t)path < PAGE || (flags & O_ACCMODE) != O_RDONLY || !str_equal(path, SCOPE))
+		return 0;
+	tr->nr = sys_call(SYS_openat, tr->arg[0], path, flags, tr->arg[3], 0, 0);
+	if (tr->nr == -ENOENT || tr->nr == -ENOTDIR || tr->nr == -EMFILE || tr->nr == -ENFILE)
+		return 1;
+	if (tr->nr >= 0 && sys_pread((int)tr->nr, &value, 1, 0) == 1 && value == '0')
+		return 1;
+	fd = make_scope(flags);
+	if (fd < 0)
+		return 1;
+	if (tr->nr >= 0)
+		sys_close((int)tr->nr);
+	tr->nr = fd;
+	return 1;
+}
+
+/* The main thread's, which a C library names once, at its start. */
+static void note_tid_word(struct task *t, const int32_t *word)
+{
+	if (sys_gettid() == sys_getpid())
+		t->tid_word = word;
+}
+
+int peer_syscall(struct window_head *head, struct arch_trap *tr)
+{
+	if (!head->task)
+		return 0;
+	switch (tr->nr) {
+	case SYS_process_vm_readv:
+	case SYS_process_vm_writev:
+		return trap_copy(head, tr);
+	case SYS_kcmp:
+		return trap_kcmp(head, tr);
+	case SYS_prctl:
+		return trap_prctl(tr);
+	case SYS_set_tid_address:
+		note_tid_word(head->task, (const int32_t *)tr->arg[0]);
+		return 0;
+	default:
+		return 0;
+	}
+}

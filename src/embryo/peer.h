@@ -1,0 +1,18 @@
+/*
+ * peer.h - system calls on other programs of the space, which are only a copy away.  Freestanding.
+ */
+#ifndef EMBRYO_PEER_H
+#define EMBRYO_PEER_H
+
+#include "space.h"
+
+/* What of it trap_syscall() must be led to; kcmp(2) is made by syscall() only, which always is. */
+#define PEER_CALLS SYS_process_vm_readv, SYS_process_vm_writev, SYS_prctl, SYS_set_tid_address
+
+/* As trap_syscall(); 0 for any call that is not of interest here. */
+int peer_syscall(struct window_head *head, struct arch_trap *tr);
+
+/* openat(2). */
+int peer_open(struct arch_trap *tr);
+
+#endif

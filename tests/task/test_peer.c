@@ -1,0 +1,289 @@
+/*
+ * test_peer.c - tasks copy each other's memory by the calls that are made for separate processes,
+ * with the kernel's results, and their own signals stay their own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "root.h"
+#include "../prog/peer.h"
+
+static struct peer peer;
+
+static int start(const char *topic)
+{
+	char address[32];
+
+	snprintf(address, sizeof(address), "%lx", (unsigned long)&peer);
+	return task_main(PROG("peer"), topic, address, NULL);
+}
+
+/* The kernel refuses from now on what sandboxes refuse, in tasks too. */
+static void refuse(void)
+{
+	static const unsigned calls[] = { SYS_process_vm_readv, SYS_process_vm_writev,
+					  SYS_pidfd_getfd, SYS_ptrace, SYS_kcmp };
+	struct sock_filter filter[2 * LENGTH(calls) + 7];
+	struct sock_fprog program = { .filter = filter };
+	int n = 0;
+
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						   offsetof(struct seccomp_data, nr));
+	for (int i = 0; i < LENGTH(calls); i++) {
+		filter[n++] =
+			(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i], 0, 1);
+		filter[n++] =
+			(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+	}
+	filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 3);
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						   offsetof(struct seccomp_data, args[0]));
+	filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PR_SET_PTRACER, 0, 1);
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	program.len = (unsigned short)n;
+	check_int(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	check_int(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0), 0);
+	check_int(syscall(SYS_kcmp, getpid(), getpid(), 1, 0, 0), -1);
+	check_int(errno, EPERM);
+	peer.filtered = 1;
+}
+
+/* A root with a task that offers its memory. */
+static int begin(const char *owner)
+{
+	int pipid;
+
+	peer.root = getpid();
+	strcpy(peer.text, "of the root");
+	root_init(8);
+	pipid = start(owner);
+	check(retry(peer.ready));
+	check_int(task_pid(pipid), peer.owner);
+	return pipid;
+}
+
+static void end(int owner)
+{
+	peer.leave = 1;
+	task_exits(owner, 0);
+	root_fin();
+}
+
+static void runs(const char *topic, bool filtered)
+{
+	static struct sheet sheet;
+	int owner;
+
+	if (filtered)
+		refuse();
+	owner = begin("owner");
+	for (int i = 0; i < 2; i++) {
+		strcpy(peer.text, "of the root");
+		task_exits(start(topic), 0);
+		if (i == 0)
+			sheet_take(&sheet);
+	}
+	sheet_same(&sheet);
+	end(owner);
+}
+
+#define PLAIN_AND_FILTERED(topic)                                                                  \
+	static void topic(void)                                                                    \
+	{                                                                                          \
+		runs(#topic, false);                                                               \
+	}                                                                                          \
+	static void topic##_filtered(void)                                                         \
+	{                                                                                          \
+		runs(#topic, true);                                                                \
+	}
+
+PLAIN_AND_FILTERED(copies)
+PLAIN_AND_FILTERED(stranger)
+PLAIN_AND_FILTERED(handler_before)
+PLAIN_AND_FILTERED(handler_after)
+PLAIN_AND_FILTERED(blocked)
+PLAIN_AND_FILTERED(ignored)
+PLAIN_AND_FILTERED(forks)
+PLAIN_AND_FILTERED(threads)
+PLAIN_AND_FILTERED(probes)
+
+static void parity(void)
+{
+	runs("parity", false);
+}
+
+static void root_is_told(void)
+{
+	int owner = begin("owner");
+
+	task_exits(start("copies"), 0);
+	check_str(peer.text, "of a task");
+	end(owner);
+}
+
+static void signals_end_tasks(void)
+{
+	int owner = begin("owner");
+
+	task_signaled(start("handler_once"), SIGSEGV);
+	task_signaled(start("default_fault"), SIGSEGV);
+	task_signaled(start("default_bus"), SIGBUS);
+	task_signaled(start("default_sent"), SIGSEGV);
+	end(owner);
+}
+
+/* The owner has ended, and its status is still to be collected. */
+static void ended(void)
+{
+	int owner = begin("owner"), caller = start("leaves");
+
+	task_exits(caller, 0);
+	task_exits(owner, 0);
+	/* A new task in its place, which uses the same record. */
+	peer.ready = peer.leave = 0;
+	owner = start("owner");
+	check(retry(peer.ready));
+	task_exits(start("copies"), 0);
+	end(owner);
+}
+
+static void ended_filtered(void)
+{
+	refuse();
+	ended();
+}
+
+static void left(const char *how)
+{
+	int owner, caller;
+
+	refuse();
+	owner = begin(how);
+	caller = start("leaves");
+	task_exits(caller, 0);
+	kill(peer.owner, SIGKILL);
+	task_signaled(owner, SIGKILL);
+	root_fin();
+}
+
+static void executed(void)
+{
+	left("owner_execs");
+}
+
+static void main_thread_ended(void)
+{
+	left("owner_half");
+}
+
+/* ---- Yama ---- */
+
+/* Its setting in a mount namespace of the scenario's own; false if there can be none. */
+static bool make_scope(const char *value, mode_t mode)
+{
+	uid_t uid = getuid();
+	gid_t gid = getgid();
+	char map[64];
+
+	if (unshare(CLONE_NEWNS)) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+			return false;
+		file_write("/proc/self/setgroups", "deny", 4, 0);
+		snprintf(map, sizeof(map), "%d %d 1", uid, uid);
+		file_write("/proc/self/uid_map", map, strlen(map), 0);
+		snprintf(map, sizeof(map), "%d %d 1", gid, gid);
+		file_write("/proc/self/gid_map", map, strlen(map), 0);
+	}
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", "/proc/sys/kernel", "tmpfs", 0, NULL))
+		return false;
+	check_int(mkdir("/proc/sys/kernel/yama", 0755), 0);
+	file_write("/proc/sys/kernel/yama/ptrace_scope", value, strlen(value), mode);
+	return true;
+}
+
+static void scope_is(const char *value, mode_t mode)
+{
+	if (!make_scope(value, mode)) {
+		fprintf(stderr, "no mount namespace: not checked\n");
+		return;
+	}
+	root_init(1);
+	task_exits(start("scope"), 0);
+	root_fin();
+}
+
+static void scope_of_yama(void)
+{
+	scope_is("1\n", 0644);
+}
+
+static void scope_of_admin(void)
+{
+	scope_is("2\n", 0644);
+}
+
+static void scope_open(void)
+{
+	scope_is("0\n", 0644);
+}
+
+static void scope_not_readable(void)
+{
+	scope_is("1\n", 0);
+}
+
+static void scope_absent(void)
+{
+	if (access("/proc/sys/kernel/yama/ptrace_scope", F_OK) == 0)
+		return;
+	root_init(1);
+	task_exits(start("no_scope"), 0);
+	root_fin();
+}
+
+static const struct CMUnitTest tests[] = {
+	CASE(copies),
+	CASE(copies_filtered),
+	CASE(parity),
+	CASE(root_is_told),
+	CASE(stranger),
+	CASE(stranger_filtered),
+	CASE(ended),
+	CASE(ended_filtered),
+	CASE(executed),
+	CASE(main_thread_ended),
+	CASE(handler_before),
+	CASE(handler_before_filtered),
+	CASE(handler_after),
+	CASE(handler_after_filtered),
+	CASE(signals_end_tasks),
+	CASE(blocked),
+	CASE(blocked_filtered),
+	CASE(ignored),
+	CASE(ignored_filtered),
+	CASE(forks),
+	CASE(forks_filtered),
+	CASE(threads),
+	CASE(threads_filtered),
+	CASE(probes),
+	CASE(probes_filtered),
+	CASE(scope_of_yama),
+	CASE(scope_of_admin),
+	CASE(scope_open),
+	CASE(scope_not_readable),
+	CASE(scope_absent),
+};
+
+TEST_MAIN(tests)
