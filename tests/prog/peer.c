@@ -17,6 +17,7 @@
 
 #include "peer.h"
 #include "prog.h"
+#include "raw.h"
 
 #define PAGE 4096
 #define SA_RESTORER 0x04000000 /* libc adds it */
@@ -29,7 +30,7 @@ static char pattern(size_t i)
 	return (char)(i * 7 + i / PAGE);
 }
 
-/* The call of a library, and the kernel's own, which nothing but the kernel sees. */
+/* The call that libraries make. */
 static ssize_t by_libc(long nr, pid_t pid, const struct iovec *l, unsigned long nl,
 		       const struct iovec *r, unsigned long nr_remote, unsigned long flags)
 {
@@ -38,41 +39,6 @@ static ssize_t by_libc(long nr, pid_t pid, const struct iovec *l, unsigned long 
 
 	return n < 0 ? -errno : n;
 }
-
-#ifdef __x86_64__
-static ssize_t by_kernel(long nr, pid_t pid, const struct iovec *l, unsigned long nl,
-			 const struct iovec *r, unsigned long nr_remote, unsigned long flags)
-{
-	register unsigned long r10 __asm__("r10") = (unsigned long)r;
-	register unsigned long r8 __asm__("r8") = nr_remote;
-	register unsigned long r9 __asm__("r9") = flags;
-	ssize_t ret;
-
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "a"(nr), "D"((long)pid), "S"(l), "d"(nl), "r"(r10), "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return ret;
-}
-#else
-static ssize_t by_kernel(long nr, pid_t pid, const struct iovec *l, unsigned long nl,
-			 const struct iovec *r, unsigned long nr_remote, unsigned long flags)
-{
-	register long x8 __asm__("x8") = nr;
-	register long x0 __asm__("x0") = pid;
-	register const struct iovec *x1 __asm__("x1") = l;
-	register unsigned long x2 __asm__("x2") = nl;
-	register const struct iovec *x3 __asm__("x3") = r;
-	register unsigned long x4 __asm__("x4") = nr_remote;
-	register unsigned long x5 __asm__("x5") = flags;
-
-	__asm__ volatile("svc #0"
-			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
-			 : "memory");
-	return x0;
-}
-#endif
 
 static ssize_t get(pid_t pid, void *to, const void *from, size_t n)
 {
@@ -197,7 +163,7 @@ static void topic_copies(void)
 	EXPECT_INT(syscall(SYS_process_vm_readv, peer->owner, &l, 1, &r, 1, 0), 8);
 	EXPECT_INT(text[5], pattern(2 * PAGE + 5));
 	if (peer->filtered)
-		EXPECT_INT(by_kernel(SYS_process_vm_readv, peer->owner, &l, 1, &r, 1, 0), -EPERM);
+		EXPECT_INT(raw_copy(SYS_process_vm_readv, peer->owner, &l, 1, &r, 1, 0), -EPERM);
 }
 
 /* ---- The same results as the kernel's ---- */
@@ -222,7 +188,7 @@ static void both_ways(long nr, const struct iovec *l, unsigned long nl, const st
 	for (int i = 0; i < 8 * PAGE; i++)
 		local[i] = (char)number(256);
 	memcpy(mine, local, (size_t)8 * PAGE);
-	kernels = by_kernel(nr, peer->owner, l, nl, r, nremote, flags);
+	kernels = raw_copy(nr, peer->owner, l, nl, r, nremote, flags);
 	memcpy(remote, peer->memory, good);
 	memcpy(peer->memory, before, good);
 	for (int i = 0; i < 8 * PAGE; i++) {
