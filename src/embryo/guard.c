@@ -71,13 +71,17 @@ static const struct kernel_sigaction *behind(const struct kernel_sigaction *a, i
 
 /* ---- The handler --------------------------------------------------------------------------- */
 
-/* A fault in arch_copy() goes on behind the copy.  What somebody sent is no fault. */
-static bool fix_up(const siginfo_t *info, ucontext_t *uc)
+/* Did the instruction that is to be resumed cause it?  Then it will do so again. */
+static bool is_fault(const siginfo_t *info)
+{
+	return info->si_code > 0 && !(info->si_signo == SIGBUS && info->si_code == BUS_MCEERR_AO);
+}
+
+/* A fault in arch_copy() goes on behind the copy. */
+static bool fix_up(ucontext_t *uc)
 {
 	uintptr_t pc = (uintptr_t)ARCH_CONTEXT_PC(uc);
 
-	if (info->si_code <= 0 || (info->si_signo == SIGBUS && info->si_code == BUS_MCEERR_AO))
-		return false;
 	if (pc < (uintptr_t)arch_copy || pc >= (uintptr_t)arch_copy_fault)
 		return false;
 	pc = (uintptr_t)(pc < (uintptr_t)arch_copy_last ? arch_copy_last : arch_copy_fault);
@@ -91,16 +95,16 @@ uintptr_t guard_signal(int sig, siginfo_t *info, ucontext_t *uc, uint32_t slot)
 	struct kernel_sigaction by_default = { .handler = (void *)SIG_DFL };
 	void *handler = a->handler;
 
-	if (fix_up(info, uc))
+	if (is_fault(info) && fix_up(uc))
 		return 0;
 	if (handler != (void *)SIG_DFL) {
 		if (a->flags & SA_RESETHAND)
 			a->handler = (void *)SIG_DFL;
 		return (uintptr_t)handler;
 	}
-	/* The same signal again, for when this returns: one that was sent would not recur. */
 	sys_sigaction(sig, &by_default, NULL);
-	sys_call(SYS_rt_tgsigqueueinfo, sys_getpid(), sys_gettid(), sig, info, 0, 0);
+	if (!is_fault(info)) /* pending until this returns */
+		sys_call(SYS_rt_tgsigqueueinfo, sys_getpid(), sys_gettid(), sig, info, 0, 0);
 	return 0;
 }
 
