@@ -21,14 +21,16 @@ int main(int argc, char **argv)
 	char *args[] = { path, pid, at, room, argc > 1 ? argv[1] : "21", NULL };
 	int pipid = PIP_PIPID_ANY, ntasks = 1, status = -1, err;
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *memory = aligned_alloc(ROOM, ROOM);
+	char *memory;
 
-	if (argc > 2 || atoi(args[4]) < 1) {
-		fprintf(stderr, "Usage: peer [ROUNDS]\n");
+	if (argc > 2 || atoi(args[4]) < 1 || atoi(args[4]) > 1000) {
+		fprintf(stderr, "Usage: peer [ROUNDS]  (1 to 1000; default 21)\n");
 		return 2;
 	}
+	memory = aligned_alloc(ROOM, ROOM);
 	if (len < 0 || !memory) {
 		perror("peer");
+		free(memory);
 		return EXIT_FAILURE;
 	}
 	self[len] = '\0';

@@ -12,6 +12,7 @@
 
 #include "../../tests/prog/raw.h"
 
+#define ROUNDS_MAX 1000
 #define MOVED (32UL << 20) /* bytes a way and round, in copies of the size that is measured */
 
 static double now_us(void)
@@ -67,7 +68,7 @@ int main(int argc, char **argv)
 		      { "64KiB", 64UL << 10 },
 		      { "1MiB", 1UL << 20 },
 		      { "4MiB", 4UL << 20 } };
-	double *ours, *kernels, *ratios;
+	static double ours[ROUNDS_MAX], kernels[ROUNDS_MAX], ratios[ROUNDS_MAX];
 	size_t room;
 	int rounds;
 
@@ -79,10 +80,7 @@ int main(int argc, char **argv)
 	rounds = atoi(argv[4]);
 	mine = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
 		    -1, 0);
-	ours = calloc((size_t)rounds, sizeof(double));
-	kernels = calloc((size_t)rounds, sizeof(double));
-	ratios = calloc((size_t)rounds, sizeof(double));
-	if (mine == MAP_FAILED || !ours || !kernels || !ratios)
+	if (mine == MAP_FAILED || rounds < 1 || rounds > ROUNDS_MAX)
 		return EXIT_FAILURE;
 	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
 		size_t size = sizes[s].size < room ? sizes[s].size : room, n = MOVED / size;
@@ -103,8 +101,5 @@ int main(int argc, char **argv)
 		       sizes[s].name, sizes[s].name, middle, ratios[0], ratios[rounds - 1],
 		       median(ours, rounds), median(kernels, rounds));
 	}
-	free(ours);
-	free(kernels);
-	free(ratios);
 	return EXIT_SUCCESS;
 }

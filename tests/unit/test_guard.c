@@ -119,7 +119,7 @@ static void body_blocked(void)
 
 static void body_ignored(void)
 {
-	struct kernel_sigaction ignore = { .handler = (void *)SIG_IGN }, old;
+	struct kernel_sigaction ignore = { .handler = (void *)SIG_IGN }, old = { 0 };
 
 	body_plain();
 	EXPECT(trapped(SIGBUS, &ignore, NULL) == 0);
@@ -172,7 +172,7 @@ static void set_handler(unsigned long flags)
 {
 	struct kernel_sigaction sa = { (void *)handler, flags, (void *)arch_sigreturn,
 				       1UL << (SIGUSR2 - 1) };
-	struct kernel_sigaction now;
+	struct kernel_sigaction now = { 0 };
 
 	if (head.guarded) /* else the kernel drops it, but qemu does not */
 		sa.mask |= 1UL << (SIGKILL - 1);
@@ -200,7 +200,7 @@ static void body_handler(void)
 
 static void body_reset(void)
 {
-	struct kernel_sigaction now;
+	struct kernel_sigaction now = { 0 };
 
 	body_plain();
 	set_handler(SA_SIGINFO | SA_RESETHAND | RESTORER);
@@ -215,7 +215,7 @@ static void body_reset(void)
 /* It has the handlers, but not what else makes a process the one they were made for. */
 static void body_child(void)
 {
-	struct kernel_sigaction now;
+	struct kernel_sigaction now = { 0 };
 	int status = -1;
 	pid_t pid;
 
