@@ -311,6 +311,22 @@ static void topic_leaves(void)
 	}
 }
 
+/* Copies from whoever is there while owners come and go, and their memory with them. */
+static void topic_chaser(void)
+{
+	char *buf = map(SIZE, PROT_READ | PROT_WRITE);
+	size_t good = (size_t)PEER_HOLE * PAGE;
+
+	while (!peer->stop) {
+		ssize_t n = peer->owner ? get(peer->owner, buf, peer->memory, good) : 0;
+
+		if (n == (ssize_t)good)
+			peer->chased++;
+		else
+			EXPECT(n >= 0 || n == -EFAULT || n == -ESRCH || n == -EPERM);
+	}
+}
+
 /* ---- Signals ---- */
 
 static volatile int handled, handled_code;
@@ -648,6 +664,7 @@ static const struct topic {
 	{ "parity", topic_parity },
 	{ "stranger", topic_stranger },
 	{ "leaves", topic_leaves },
+	{ "chaser", topic_chaser },
 	{ "handler_before", topic_handler_before },
 	{ "handler_after", topic_handler_after },
 	{ "handler_once", topic_handler_once },

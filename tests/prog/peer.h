@@ -19,6 +19,10 @@ struct peer {
 	char *memory;
 	volatile int ready, leave;
 
+	/* Of "chaser": how often it copied, and whether to stop. */
+	volatile long chased;
+	volatile int stop;
+
 	int filtered; /* the kernel refuses such calls */
 };
 

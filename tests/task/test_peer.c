@@ -164,6 +164,37 @@ static void ended_filtered(void)
 	ended();
 }
 
+/* Memory goes in the middle of a copy. */
+static void come_and_go(void)
+{
+	int chaser, owner;
+	long seen;
+
+	peer.root = getpid();
+	root_init(8);
+	chaser = start("chaser");
+	for (int i = 0; i < 50; i++) {
+		peer.ready = peer.leave = 0;
+		owner = start("owner");
+		check(retry(peer.ready));
+		seen = peer.chased;
+		check(retry(peer.chased > seen + 1));
+		if (i % 2)
+			kill(peer.owner, SIGKILL);
+		peer.leave = 1;
+		task_collect(owner);
+	}
+	peer.stop = 1;
+	task_exits(chaser, 0);
+	root_fin();
+}
+
+static void come_and_go_filtered(void)
+{
+	refuse();
+	come_and_go();
+}
+
 static void left(const char *how)
 {
 	int owner, caller;
@@ -262,6 +293,8 @@ static const struct CMUnitTest tests[] = {
 	CASE(stranger_filtered),
 	CASE(ended),
 	CASE(ended_filtered),
+	CASE(come_and_go),
+	CASE(come_and_go_filtered),
 	CASE(executed),
 	CASE(main_thread_ended),
 	CASE(handler_before),
