@@ -27,27 +27,37 @@
 #define TOTAL_MAX 0x7ffff000UL /* MAX_RW_COUNT: what one call moves at most */
 #define ADDRESS_BITS 56        /* more than any program has; with fewer, a copy fails */
 
-/* The slot in which a PID was found last; checked before use. */
+/* PIDs by slot, as of those who named such a word.  The records themselves are far apart: to look
+ * at a thousand takes longer than many a copy.  Either table is only a guess; the record tells. */
+static _Atomic int32_t pids[SPACE_TASKS];
+
+/* The slot in which a PID was found last. */
 #define HINTS 4096
 static _Atomic uint16_t hints[HINTS];
 
-static bool is_task(struct task *t, int32_t pid)
+static bool is_task(const struct task *t, int32_t pid)
 {
 	return atomic_load(&t->pid) == pid && atomic_load(&t->state) == TASK_LIVE;
 }
 
 /* The record of a live root or task. */
-static struct task *find_task(struct space *sp, int32_t pid)
+static const struct task *find_task(const struct task *me, int32_t pid)
 {
+	const struct space *sp = me->space;
 	uint32_t n = atomic_load(&sp->nslots), slot;
 
 	if (pid <= 0)
 		return NULL;
+	if (is_task(me, pid))
+		return me;
 	slot = atomic_load(&hints[pid % HINTS]);
 	if (slot < n && is_task(&sp->task[slot], pid))
 		return &sp->task[slot];
+	if (is_task(&sp->task[me->root_slot], pid))
+		return &sp->task[me->root_slot];
 	for (slot = 0; slot < n; slot++) {
-		if (!is_task(&sp->task[slot], pid))
+		if (atomic_load_explicit(&pids[slot], memory_order_relaxed) != pid ||
+		    !is_task(&sp->task[slot], pid))
 			continue;
 		atomic_store(&hints[pid % HINTS], (uint16_t)slot);
 		return &sp->task[slot];
@@ -55,13 +65,26 @@ static struct task *find_task(struct space *sp, int32_t pid)
 	return NULL;
 }
 
-/* Its memory may be given back at any moment, and the word with it. */
-static bool is_here(const struct guard *g, const struct task *t)
+/* The main thread's, which a C library names once, at its start. */
+static void note_tid_word(struct task *t, const int32_t *word)
+{
+	int32_t pid = sys_getpid();
+
+	if (sys_gettid() != pid)
+		return;
+	t->tid_word = word;
+	atomic_store(&pids[t->slot], pid);
+}
+
+/* Does it run in this address space?  Its memory may be given back at any moment, and the word
+ * with it. */
+static bool is_here(const struct guard *g, const struct task *me, const struct task *t)
 {
 	int32_t tid = 0;
 
-	return t->tid_word &&
-	       !guard_copy(g, (uintptr_t)&tid, (uintptr_t)t->tid_word, sizeof(tid)) && tid != 0;
+	return t == me ||
+	       (t->tid_word &&
+		!guard_copy(g, (uintptr_t)&tid, (uintptr_t)t->tid_word, sizeof(tid)) && tid != 0);
 }
 
 /* ---- Copies -------------------------------------------------------------------------------- */
@@ -161,13 +184,13 @@ static ssize_t transfer(const struct guard *g, const struct arch_trap *tr)
 
 static int trap_copy(struct window_head *head, struct arch_trap *tr)
 {
-	struct task *t = find_task(head->task->space, (int32_t)tr->arg[0]);
+	const struct task *me = head->task, *t = find_task(me, (int32_t)tr->arg[0]);
 	struct guard g;
 	int handled = 0;
 
 	if (!t || guard_open(&g, head))
 		return 0;
-	if (is_here(&g, t)) {
+	if (is_here(&g, me, t)) {
 		tr->nr = transfer(&g, tr);
 		handled = 1;
 	}
@@ -179,15 +202,14 @@ static int trap_copy(struct window_head *head, struct arch_trap *tr)
 
 static int trap_kcmp(struct window_head *head, struct arch_trap *tr)
 {
-	struct space *sp = head->task->space;
-	struct task *a = find_task(sp, (int32_t)tr->arg[0]), *b;
+	const struct task *me = head->task, *a = find_task(me, (int32_t)tr->arg[0]);
+	const struct task *b = find_task(me, (int32_t)tr->arg[1]);
 	struct guard g;
 	int handled = 0;
 
-	b = find_task(sp, (int32_t)tr->arg[1]);
 	if (tr->arg[2] != KCMP_VM || !a || !b || guard_open(&g, head))
 		return 0;
-	if (is_here(&g, a) && is_here(&g, b)) {
+	if (is_here(&g, me, a) && is_here(&g, me, b)) {
 		tr->nr = 0;
 		handled = 1;
 	}
@@ -246,13 +268,6 @@ int peer_open(struct arch_trap *tr)
 		sys_close((int)tr->nr);
 	tr->nr = fd;
 	return 1;
-}
-
-/* The main thread's, which a C library names once, at its start. */
-static void note_tid_word(struct task *t, const int32_t *word)
-{
-	if (sys_gettid() == sys_getpid())
-		t->tid_word = word;
 }
 
 int peer_syscall(struct window_head *head, struct arch_trap *tr)

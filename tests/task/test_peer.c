@@ -220,6 +220,16 @@ static void main_thread_ended(void)
 
 /* ---- Yama ---- */
 
+/* In one write and with no change of mode, as files of /proc want it. */
+static bool tell(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	close(fd);
+	return done;
+}
+
 /* Its setting in a mount namespace of the scenario's own; false if there can be none. */
 static bool make_scope(const char *value, mode_t mode)
 {
@@ -230,11 +240,12 @@ static bool make_scope(const char *value, mode_t mode)
 	if (unshare(CLONE_NEWNS)) {
 		if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
 			return false;
-		file_write("/proc/self/setgroups", "deny", 4, 0);
 		snprintf(map, sizeof(map), "%d %d 1", uid, uid);
-		file_write("/proc/self/uid_map", map, strlen(map), 0);
+		if (!tell("/proc/self/setgroups", "deny") || !tell("/proc/self/uid_map", map))
+			return false;
 		snprintf(map, sizeof(map), "%d %d 1", gid, gid);
-		file_write("/proc/self/gid_map", map, strlen(map), 0);
+		if (!tell("/proc/self/gid_map", map))
+			return false;
 	}
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("tmpfs", "/proc/sys/kernel", "tmpfs", 0, NULL))
