@@ -424,6 +424,28 @@ static void plain_object(void)
 	ranks_run(PROG("late"), PROG("ranks.so"));
 }
 
+/* Under a launcher that has never heard of either. */
+static void plain_launcher(void)
+{
+	static const char script[] =
+		"for rank in 1 2 3 0; do \"$0\" \"$1\" $rank 4 & all=\"$all $!\"; done\n"
+		"for pid in $all; do wait $pid || exit; done";
+	char *dir = temp_dir();
+	int status = -1;
+	pid_t pid = fork();
+
+	check(pid >= 0);
+	if (pid == 0) {
+		setenv("PIP_MODE", "process:preload", 1);
+		setenv("LD_PRELOAD", PRELOAD, 1);
+		execl("/bin/sh", "sh", "-c", script, PROG("ranks"), dir, NULL);
+		_exit(127);
+	}
+	check_int(waitpid(pid, &status, 0), pid);
+	check_int(status, 0);
+	free(dir);
+}
+
 /* A forked child is no task, though it has a task's auxiliary vector. */
 static void plain_object_in_child(void)
 {
@@ -449,25 +471,11 @@ static void plain_process(void)
 }
 
 static const struct CMUnitTest tests[] = {
-	CASE(outside),
-	CASE(other_space),
-	CASE(forked_child),
-	CASE(bad_arguments),
-	CASE(semantics),
-	CASE(permits),
-	CASE(no_system_call),
-	CASE(remove_while_attached),
-	CASE(owner_killed),
-	CASE(owner_exits),
-	CASE(owner_leaves),
-	CASE(ids_stay_dead),
-	CASE(thousands),
-	CASE(exhaustion),
-	CASE(threads),
-	CASE(killed_inside),
-	CASE(plain_program),
-	CASE(plain_object),
-	CASE(plain_object_in_child),
+	CASE(outside),       CASE(other_space),  CASE(forked_child),   CASE(bad_arguments),
+	CASE(semantics),     CASE(permits),      CASE(no_system_call), CASE(remove_while_attached),
+	CASE(owner_killed),  CASE(owner_exits),  CASE(owner_leaves),   CASE(ids_stay_dead),
+	CASE(thousands),     CASE(exhaustion),   CASE(threads),        CASE(killed_inside),
+	CASE(plain_program), CASE(plain_object), CASE(plain_launcher), CASE(plain_object_in_child),
 	CASE(plain_process),
 };
 
