@@ -6,6 +6,7 @@
 
 #include <linux/memfd.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 /* The reader's side of the fixed part; see docs/ARCHITECTURE.md. */
 _Static_assert(offsetof(struct task, pipid) == 12, "read by other processes");
@@ -103,6 +104,54 @@ void space_destroy(struct space *sp)
 	sys_munmap((uintptr_t)sp, SPACE_SIZE);
 }
 
+/* Field number n of /proc/self/stat as proc(5) counts them; p: behind the third. */
+static uint64_t stat_field(const char *p, int n)
+{
+	uint64_t v = 0;
+
+	for (int field = 4; field < n && *p; p++)
+		field += *p == ' ';
+	while (*p >= '0' && *p <= '9')
+		v = v * 10 + (uint64_t)(*p++ - '0');
+	return v;
+}
+
+/*
+ * Makes the kernel's break an empty one that begins and ends at `edge`, so that nobody can lower it
+ * either.  UCX does that, which has a brk call of its own and is in every MPICH program of some
+ * distributions: it believes that the break is its process's, and would unmap the end of the
+ * root's heap.  A kernel without this call (CONFIG_CHECKPOINT_RESTORE) leaves it as it was.
+ */
+static void empty_brk(uintptr_t edge)
+{
+	struct prctl_mm_map map = { .start_brk = edge, .brk = edge, .exe_fd = (uint32_t)-1 };
+	char stat[1024], *p;
+	ssize_t n;
+	int fd = sys_open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+
+	n = fd < 0 ? 0 : sys_pread(fd, stat, sizeof(stat) - 1, 0);
+	if (fd >= 0)
+		sys_close(fd);
+	if (n <= 0)
+		return;
+	stat[n] = '\0';
+	for (p = stat + n; p > stat && *p != ')'; p--)
+		;
+	if (n < 4 || p > stat + n - 4 || p == stat)
+		return;
+	p += 4;
+	map.start_code = stat_field(p, 26);
+	map.end_code = stat_field(p, 27);
+	map.start_stack = stat_field(p, 28);
+	map.start_data = stat_field(p, 45);
+	map.end_data = stat_field(p, 46);
+	map.arg_start = stat_field(p, 48);
+	map.arg_end = stat_field(p, 49);
+	map.env_start = stat_field(p, 50);
+	map.env_end = stat_field(p, 51);
+	sys_call(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0, 0);
+}
+
 int space_guard_brk(struct space *sp)
 {
 	uintptr_t now, edge, page;
@@ -121,6 +170,7 @@ int space_guard_brk(struct space *sp)
 		return (int)page;
 	if (!sys_failed(page))
 		sys_madvise(page, PAGE, MADV_DONTFORK);
+	empty_brk(edge);
 	atomic_store(&sp->brk_guarded, 1);
 	return 0;
 }
