@@ -49,8 +49,8 @@ static int make_code(struct code *c, const char *path, const struct code_traps *
 	return rc;
 }
 
-/* The same for both, under code_lock.  Without descriptors or memory there is an error; a file of an
- * unusual shape is used as it is. */
+/* The same for both, under code_lock.  Without descriptors or memory there is an error; a file
+ * of an unusual shape is used as it is. */
 static int make_both(struct space *sp)
 {
 	struct code_traps traps = trap_traps(sp);

@@ -1,5 +1,6 @@
 /*
- * root.c - one root's table of tasks.  Entry functions: root_claim(), root_release().  Freestanding.
+ * root.c - one root's table of tasks.  Entry functions: root_claim(), root_release().
+ * Freestanding.
  */
 #include "root.h"
 

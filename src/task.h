@@ -48,8 +48,9 @@ enum task_state {
 	TASK_ENDED
 };
 
-/* task.stage: how far the new program is.  A futex word of the shared kind; the kernel clears it
- * and wakes (CLONE_CHILD_CLEARTID) if the process ends before its C library has named a word of its own. */
+/* task.stage: how far the new program is.  A futex word of the shared kind; the kernel clears
+ * it and wakes (CLONE_CHILD_CLEARTID) if the process ends before its C library has named a word
+ * of its own. */
 enum task_stage {
 	STAGE_GONE,        /* ended before its libraries were loaded */
 	STAGE_LOADING,     /* set by spawn.c before the clone */

@@ -311,9 +311,9 @@ static bool is_separator(char c)
 }
 
 /*
- * LD_PRELOAD without the launcher's library, which has nothing to do in a task: the traps are in its
- * libc already.  With libpip, if the program uses that: it must come before libc.  The program finds
- * the variable as it was given.
+ * LD_PRELOAD without the launcher's library, which has nothing to do in a task: the traps are
+ * in its libc already.  With libpip, if the program uses that: it must come before libc.  The
+ * program finds the variable as it was given.
  */
 static const char *preload_value(struct exec *x, const char *entry)
 {

@@ -5,10 +5,10 @@
  * 	a fork's stand-in	has its embryo do that, and ends
  * 	a task			places the program in a new window, which takes the old one's place
  *
- * What cannot be a task is executed by the kernel, in the process with the right PID.  Only where
- * the stand-in has other rights, namespaces or filters than its embryo, or where nobody can tell
- * beforehand whether the kernel will take the file, the stand-in executes it itself and the embryo
- * goes on standing for it.
+ * What cannot be a task is executed by the kernel, in the process with the right PID.  Only
+ * where the stand-in has other rights, namespaces or filters than its embryo, or where nobody
+ * can tell beforehand whether the kernel will take the file, the stand-in executes it itself
+ * and the embryo goes on standing for it.
  */
 #ifndef EMBRYO_EXEC_H
 #define EMBRYO_EXEC_H

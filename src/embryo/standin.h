@@ -75,8 +75,8 @@ void standin_read(struct standin *s, kernel_sigset_t mask);
 /* In the embryo: serves the stand-in to its end, or until a program takes its place. */
 _Noreturn void standin_serve(struct task *t);
 
-/* In the embryo, at an exec: takes over what the stand-in has noted.  -EPERM if not all of it can be
- * had. */
+/* In the embryo, at an exec: takes over what the stand-in has noted.  -EPERM if not all of it
+ * can be had. */
 int standin_take_over(struct standin *s);
 
 /* Answers what the stand-in waits for. */

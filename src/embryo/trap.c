@@ -539,7 +539,8 @@ int trap_syscall(struct window_head *head, struct arch_trap *tr)
 
 	if (trap_names(head, tr) || trap_process(head, tr) || peer_syscall(head, tr))
 		return 1;
-	/* The kernel's break is a root's that lies in no window, but not a task's forked child's. */
+	/* The kernel's break is a root's that lies in no window, but not a task's forked
+	 * child's. */
 	if (tr->nr == SYS_brk && (head->brk || !t))
 		return trap_brk(head, tr);
 	if (!t || !t->window)

@@ -13,8 +13,8 @@
 /* What code_make() needs to know. */
 struct code_traps trap_traps(const struct space *sp);
 
-/* Those of them that matter in the first root, too, whose memory is the kernel's to place: how many,
- * and their numbers. */
+/* Those of them that matter in the first root, too, whose memory is the kernel's to place: how
+ * many, and their numbers. */
 size_t trap_process_calls(const uint16_t **nr);
 
 /* Called by arch_trap_entry.  Returns 1 if tr->nr holds the result, 0 to make the call as it is. */

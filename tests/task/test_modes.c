@@ -1,8 +1,8 @@
 /*
  * test_modes.c - which mode opts of pip_init() and PIP_MODE give together.
  *
- * The table is that of the interface for a program without libpip-preload.so in LD_PRELOAD, in which
- * process:preload is EPERM; process:got gives the same without it.
+ * The table is that of the interface for a program without libpip-preload.so in LD_PRELOAD, in
+ * which process:preload is EPERM; process:got gives the same without it.
  */
 #include <errno.h>
 

@@ -62,8 +62,8 @@ static void run(void (*body)(void), uint32_t slot, int status)
 /* What libc's sigaction() would do in a task. */
 static long trapped(int sig, const struct kernel_sigaction *act, struct kernel_sigaction *old)
 {
-	struct arch_trap tr = { SYS_rt_sigaction,
-				{ sig, (long)act, (long)old, KERNEL_SIGSET_SIZE, 0, 0 } };
+	struct arch_trap tr = { .nr = SYS_rt_sigaction,
+				.arg = { sig, (long)act, (long)old, KERNEL_SIGSET_SIZE } };
 
 	if (!guard_sigaction(&head, &tr))
 		return sys_sigaction(sig, act, old);
