@@ -1,9 +1,10 @@
 /*
  * exec.h - exec in a program of a space: who becomes a task, and how.  Freestanding.
  *
- * 	a vfork's child		places the program in its own window, lets its parent go on, enters it
+ * 	a vfork's child		places the program in its own window, lets its parent go on,
+ * 				and enters it
  * 	a fork's stand-in	has its embryo do that, and ends
- * 	a task			places the program in a new window, which takes the old one's place
+ * 	a task			places the program in a new window, in the old one's stead
  *
  * What cannot be a task is executed by the kernel, in the process with the right PID.  Only
  * where the stand-in has other rights, namespaces or filters than its embryo, or where nobody
