@@ -8,6 +8,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <stddef.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -59,18 +60,23 @@ static void refuse(void)
 	peer.filtered = 1;
 }
 
-/* A root with a task that offers its memory. */
-static int begin(const char *owner)
+/* A task that offers its memory. */
+static int offer(const char *owner)
 {
 	int pipid;
 
 	peer.root = getpid();
 	strcpy(peer.text, "of the root");
-	root_init(8);
 	pipid = start(owner);
 	check(retry(peer.ready));
 	check_int(task_pid(pipid), peer.owner);
 	return pipid;
+}
+
+static int begin(const char *owner)
+{
+	root_init(8);
+	return offer(owner);
 }
 
 static void end(int owner)
@@ -129,6 +135,47 @@ static void root_is_told(void)
 
 	task_exits(start("copies"), 0);
 	check_str(peer.text, "of a task");
+	end(owner);
+}
+
+static volatile int faults;
+static sigjmp_buf back;
+
+static void on_fault(int sig)
+{
+	check_int(sig, SIGSEGV);
+	faults++;
+	siglongjmp(back, 1);
+}
+
+/* A root whose calls are intercepted can do it as well. */
+static void root_copies(void)
+{
+	char buf[64];
+	struct iovec l = { buf, sizeof(buf) }, r;
+	struct sigaction sa = { .sa_handler = on_fault }, now;
+	int ntasks = 8, owner;
+
+	refuse();
+	setenv("PIP_MODE", "process:got", 1);
+	check_int(pip_init(NULL, &ntasks, NULL, 0), 0);
+	owner = offer("owner");
+	check_int(sigaction(SIGSEGV, &sa, NULL), 0);
+	for (int i = 0; i < 3; i++) {
+		r = (struct iovec){ peer.memory + 4096, sizeof(buf) };
+		check_int(process_vm_readv(peer.owner, &l, 1, &r, 1, 0), sizeof(buf));
+		check(memcmp(buf, peer.memory + 4096, sizeof(buf)) == 0);
+		check_int(process_vm_writev(getpid(), &l, 1, &l, 1, 0), sizeof(buf));
+		r.iov_base = peer.memory + PEER_HOLE * 4096 - 10;
+		check_int(process_vm_readv(peer.owner, &l, 1, &r, 1, 0), 10);
+		check_int(sigaction(SIGSEGV, NULL, &now), 0);
+		check(now.sa_handler == on_fault);
+		if (sigsetjmp(back, 1) == 0)
+			*(volatile char *)(peer.memory + PEER_HOLE * 4096);
+		check_int(faults, i + 1);
+	}
+	/* What it starts begins with the default. */
+	task_signaled(start("default_fault"), SIGSEGV);
 	end(owner);
 }
 
@@ -300,6 +347,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(copies_filtered),
 	CASE(parity),
 	CASE(root_is_told),
+	CASE(root_copies),
 	CASE(stranger),
 	CASE(stranger_filtered),
 	CASE(ended),
