@@ -67,7 +67,7 @@ int space_create(struct task **rootp)
 {
 	size_t size = SPACE_SIZE;
 	struct space *sp;
-	uintptr_t at;
+	uintptr_t at = 0;
 	int fd, rc;
 
 	fd = (int)sys_call(SYS_memfd_create, SPACE_NAME, MFD_CLOEXEC, 0, 0, 0, 0);

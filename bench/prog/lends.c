@@ -11,8 +11,9 @@
 int main(int argc, char **argv)
 {
 	size_t size = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
-	struct loan loan = { .memory = size ? malloc(size) : NULL };
+	static struct loan loan; /* it is lent for as long as the program runs */
 
+	loan.memory = size ? malloc(size) : NULL;
 	if (!loan.memory)
 		return EXIT_FAILURE;
 	memset(loan.memory, 1, size);

@@ -9,7 +9,7 @@
 
 #define HUGE (2UL << 20)
 #define CODE_MAX (64UL << 20)
-#define SITES 255                                /* more than that is no C library */
+#define SITES 255UL                              /* more than that is no C library */
 #define STUBS_MAX ((SITES + 1) * ARCH_STUB_SIZE) /* one room is the head */
 
 /* The one executable segment, which must be all file. */
