@@ -79,7 +79,8 @@ extern int xpmem_init(void);
 /**
  * Share memory of the caller's, in whole pages.
  *
- * The segment lives until xpmem_remove() or the caller's end.
+ * The segment lives until xpmem_remove() or the caller's exit(); and if that is killed or leaves
+ * otherwise, until its root has waited for it: as long as its memory.
  *
  * @param vaddr         where it starts; NULL for the whole address space, by XPMEM_MAXADDR_SIZE
  * @param size          bytes, or XPMEM_MAXADDR_SIZE

@@ -63,7 +63,8 @@
 #define PIP_MODE_PROCESS_PIPCLONE 0x0400U /**< processes; needs nothing */
 #define PIP_MODE_PROCESS_GOT_OBS 0x8000U  /**< the obsolete option for process:got */
 #define PIP_MODE_PROCESS (PIP_MODE_PROCESS_PRELOAD | PIP_MODE_PROCESS_PIPCLONE) /**< either */
-#define PIP_MODE_MASK 0xFF00U
+#define PIP_MODE_MASK 0xFF00U /**< the bits that tell the mode */
+/** All that pip_init() knows, though not together. */
 #define PIP_VALID_OPTS                                                                             \
 	(PIP_MODE_PTHREAD | PIP_MODE_PROCESS_PRELOAD | PIP_MODE_PROCESS_PIPCLONE |                 \
 	 PIP_MODE_PROCESS_GOT_OBS)
@@ -71,7 +72,7 @@
 
 /** @name PIPIDs with a meaning of their own.  A task's own PIPID is 0 or above. */
 /** @{ */
-#define PIP_MAGIC_NUM (-747)
+#define PIP_MAGIC_NUM (-747)                 /**< just above them */
 #define PIP_PIPID_ROOT (PIP_MAGIC_NUM - 1)   /**< the root */
 #define PIP_PIPID_MYSELF (PIP_MAGIC_NUM - 2) /**< whoever calls */
 #define PIP_PIPID_SELF PIP_PIPID_MYSELF      /**< the same, shorter */
@@ -84,37 +85,37 @@
 
 /** @name CPU cores: the coreno argument of the spawn functions, a number or number|ABS or ASIS. */
 /** @{ */
-#define PIP_CPUCORE_FLAG_SHIFT 24
-#define PIP_CPUCORE_FLAG_MASK 0xFF000000U
-#define PIP_CPUCORE_CORENO_MASK 0x00FFFFFF
-#define PIP_CPUCORE_CORENO_MAX (1 << 20) /**< core numbers are below this */
-#define PIP_CPUCORE_ASIS 0x01000000U     /**< alone: keep the affinity of the spawning thread */
-#define PIP_CPUCORE_ABS 0x02000000U      /**< with a number: that of the kernel */
+#define PIP_CPUCORE_FLAG_SHIFT 24          /**< bits below those of the flags */
+#define PIP_CPUCORE_FLAG_MASK 0xFF000000U  /**< the bits of ASIS and ABS */
+#define PIP_CPUCORE_CORENO_MASK 0x00FFFFFF /**< the bits of the number */
+#define PIP_CPUCORE_CORENO_MAX (1 << 20)   /**< core numbers are below this */
+#define PIP_CPUCORE_ASIS 0x01000000U       /**< alone: keep the affinity of the spawning thread */
+#define PIP_CPUCORE_ABS 0x02000000U        /**< with a number: that of the kernel */
 /** @} */
 
 /** @name Flags of pip_yield() */
 /** @{ */
-#define PIP_YIELD_DEFAULT 0x0U
-#define PIP_YIELD_USER 0x1U
-#define PIP_YIELD_SYSTEM 0x2U
+#define PIP_YIELD_DEFAULT 0x0U /**< to whomever the library likes */
+#define PIP_YIELD_USER 0x1U    /**< to another task on this kernel thread: there is none */
+#define PIP_YIELD_SYSTEM 0x2U  /**< to another kernel thread */
 /** @} */
 
 /** @name Size of a task's stack, in bytes */
 /** @{ */
-#define PIP_STACK_SIZE (16LU * 1024 * 1024) /**< if PIP_STACKSIZE does not say otherwise */
-#define PIP_STACK_SIZE_MIN (4LU * 1024 * 1024)
-#define PIP_STACK_SIZE_MAX (1014LU * 1024 * 1024 * 1024)
+#define PIP_STACK_SIZE (16LU * 1024 * 1024)    /**< if PIP_STACKSIZE does not say otherwise */
+#define PIP_STACK_SIZE_MIN (4LU * 1024 * 1024) /**< what less is raised to */
+#define PIP_STACK_SIZE_MAX (1014LU * 1024 * 1024 * 1024) /**< more is no size */
 /** @} */
 
 /** @name PIP_MODE and its values */
 /** @{ */
-#define PIP_ENV_MODE "PIP_MODE"
-#define PIP_ENV_MODE_THREAD "thread"
-#define PIP_ENV_MODE_PTHREAD "pthread"
-#define PIP_ENV_MODE_PROCESS "process"
-#define PIP_ENV_MODE_PROCESS_PRELOAD "process:preload"
-#define PIP_ENV_MODE_PROCESS_PIPCLONE "process:pipclone"
-#define PIP_ENV_MODE_PROCESS_GOT "process:got"
+#define PIP_ENV_MODE "PIP_MODE"                          /**< name of the variable */
+#define PIP_ENV_MODE_THREAD "thread"                     /**< PIP_MODE_PTHREAD */
+#define PIP_ENV_MODE_PTHREAD "pthread"                   /**< the same */
+#define PIP_ENV_MODE_PROCESS "process"                   /**< PIP_MODE_PROCESS */
+#define PIP_ENV_MODE_PROCESS_PRELOAD "process:preload"   /**< PIP_MODE_PROCESS_PRELOAD */
+#define PIP_ENV_MODE_PROCESS_PIPCLONE "process:pipclone" /**< PIP_MODE_PROCESS_PIPCLONE */
+#define PIP_ENV_MODE_PROCESS_GOT "process:got"           /**< has no PIP_MODE constant in use */
 /** @} */
 
 /** @name Names of the other environment variables */
@@ -176,15 +177,17 @@ typedef uintptr_t pip_id_t;
 
 /** A barrier, in memory that any of its users may own.  Initialise it with pip_barrier_init(). */
 typedef struct pip_barrier {
-	int count_init;
-	volatile uint32_t count;
-	volatile int gsense;
-	sem_t semaphore[2] __attribute__((aligned(8))); /* glibc's alignment; musl's would be 4 */
+	int count_init;          /**< callers that a round needs */
+	volatile uint32_t count; /**< callers that have come in this round */
+	volatile int gsense;     /**< rounds that are over; what the others sleep on */
+	/** Unused, but part of the layout; aligned as in glibc (it would be 4 in musl). */
+	sem_t semaphore[2] __attribute__((aligned(8)));
 } pip_barrier_t;
 
 /* ---- 3 Filling in a program ---------------------------------------------------------------- */
 
-extern char **environ; /* <unistd.h> declares it for _GNU_SOURCE only */
+/** The caller's environment; <unistd.h> declares it for _GNU_SOURCE only. */
+extern char **environ;
 
 /**
  * Describe a program that starts at its main function.
