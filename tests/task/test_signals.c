@@ -441,6 +441,36 @@ static void root_hit(void **state)
 	}
 }
 
+/* Handlers from before pip_init() give way. */
+static void handlers_before_init_body(void *arg)
+{
+	const int signums[] = { SIGTERM, SIGUSR1, SIGABRT };
+	struct sigaction sa = { .sa_handler = root_handler }, now;
+
+	(void)arg;
+	for (int i = 0; i < LENGTH(signums); i++)
+		check_int(sigaction(signums[i], &sa, NULL), 0);
+	root_init(1);
+	for (int i = 0; i < LENGTH(signums); i++) {
+		check_int(sigaction(signums[i], NULL, &now), 0);
+		check(now.sa_handler != root_handler && now.sa_handler != SIG_DFL);
+		check(now.sa_flags & SA_RESTART);
+	}
+	raise(SIGTERM);
+	check_failed(__FILE__, __LINE__, "still alive");
+}
+
+static void handlers_before_init(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	scenario_run(&o, handlers_before_init_body, NULL);
+	scenario_exited(&o, SIGTERM);
+	scenario_said(&o, "^PiP-ERR\\[[0-9]+\\(R\\):R\\] Exception signal: Terminated");
+	scenario_free(&o);
+}
+
 /* SIGABRT takes the tasks along, and the root dies of it. */
 static void root_abort_body(void *arg)
 {
@@ -566,6 +596,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(tasks_start_mask),
 	CASE(no_sigchld_in_root),
 	cmocka_unit_test(root_hit),
+	cmocka_unit_test(handlers_before_init),
 	cmocka_unit_test(root_abort),
 	cmocka_unit_test(abort_uninitialized),
 	cmocka_unit_test(abort_from_task),

@@ -440,6 +440,22 @@ static void null_pipid(void)
 	root_fin();
 }
 
+/* Whatever opts says. */
+static void options_are_ignored(void)
+{
+	const uint32_t opts[] = { 1, PIP_MODE_PTHREAD, PIP_MODE_MASK, 0x7fffffff, UINT32_MAX };
+	char *argv[] = { PROG("plain"), "return", "5", NULL };
+	pip_spawn_program_t program;
+
+	root_init(1);
+	pip_spawn_from_main(&program, NULL, argv, NULL, NULL);
+	for (int i = 0; i < LENGTH(opts); i++) {
+		check_int(pip_task_spawn(&program, PIP_CPUCORE_ASIS, opts[i], NULL, NULL), 0);
+		task_exits(0, 5);
+	}
+	root_fin();
+}
+
 static void one_pipid_again_and_again(void)
 {
 	static struct sheet sheet;
@@ -607,6 +623,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(cyclic_pipids),
 	CASE(pipids_after_failure),
 	CASE(null_pipid),
+	CASE(options_are_ignored),
 	CASE(one_pipid_again_and_again),
 	CASE(processes),
 	CASE(plain_processes),
