@@ -99,6 +99,7 @@ STRING(PIP_ENV_SHOW_MAPS, "PIP_SHOW_MAPS");
 STRING(PIP_ENV_SHOW_PIPS, "PIP_SHOW_PIPS");
 STRING(PIP_GDBIF_ROOT_VARNAME, "pip_gdbif_root");
 STRING(XPMEM_CURRENT_VERSION_STRING, "2.2");
+STRING(XPMEM_DEV_PATH, "/dev/xpmem");
 #endif
 
 /* ---- Layouts ------------------------------------------------------------------------------- */
