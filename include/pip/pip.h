@@ -1074,7 +1074,7 @@ void pip_warn_mesg(const char *format, ...) __attribute__((format(printf, 1, 2))
 void pip_err_mesg(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /**
- * Write who the caller is, as the messages' "K:C" part tells it, into a buffer.
+ * Write who the caller is, as the messages' "TID(K):C" part tells it, into a buffer.
  *
  * @param buf  receives the string and its NUL
  * @param len  bytes in buf
