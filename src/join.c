@@ -88,8 +88,10 @@ static int make_root(struct task **rootp, uint32_t mode)
 	root->root_slot = root->slot;
 	root->pipid = PIP_PIPID_ROOT;
 	root->pid = getpid();
+	if (root->pid != sys_getpid()) /* a stand-in */
+		root->process = sys_getpid();
 	/* See embryo/peer.c.  A kernel without CONFIG_CHECKPOINT_RESTORE does not tell. */
-	if (gettid() == root->pid)
+	if (sys_gettid() == sys_getpid())
 		prctl(PR_GET_TID_ADDRESS, &root->tid_word);
 	root->mode = mode;
 	root->ntasks = PIP_NTASKS_MAX;

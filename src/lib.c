@@ -355,7 +355,7 @@ PIP_API int pip_isa_task(void)
 
 PIP_API int pip_isa_piptask(void)
 {
-	return self_is_task() && sys_gettid() == getpid();
+	return self_is_task() && sys_gettid() == sys_getpid();
 }
 
 PIP_API double pip_gettime(void)

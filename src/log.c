@@ -28,7 +28,7 @@ static const struct task *thread_owner(void)
 	const struct task *t = self_task();
 	pid_t pid = sys_getpid();
 
-	if (!t || atomic_load(&t->pid) == pid)
+	if (!t || task_is_mine(t))
 		return t;
 	for (uint32_t i = 0; i < atomic_load(&t->space->nslots); i++)
 		if (atomic_load(&t->space->task[i].pid) == pid)

@@ -27,7 +27,8 @@
 #define STEP (256UL << 10)
 #define NEAR (100UL << 20) /* within the reach of a branch on every CPU (aarch64: 128 MiB) */
 
-static bool preloaded;
+static bool preloaded, is_in_window;
+static struct window_head *head; /* of this program, once it is a launcher or a task */
 
 /* ---- The C library's code ------------------------------------------------------------------ */
 
@@ -138,11 +139,17 @@ static void note_rseq(struct task *root)
 	root->rseq_sig = ARCH_RSEQ_SIG;
 }
 
-static struct window_head *head;
-
 struct task *shim_launcher(void)
 {
-	return head ? head->task : NULL;
+	struct task *t = head ? head->task : NULL;
+
+	return t && t->root_slot == t->slot ? t : NULL;
+}
+
+void shim_in_window(struct window_head *own)
+{
+	head = own;
+	is_in_window = true;
 }
 
 int shim_start(struct task *root)
@@ -174,7 +181,7 @@ int shim_start(struct task *root)
 
 bool shim_is_preloaded(void)
 {
-	return preloaded;
+	return preloaded || (is_in_window && head->intercepts);
 }
 
 PIP_API void pip_shim_loaded(void)

@@ -15,7 +15,10 @@ int shim_start(struct task *root);
 /* The record of the calling program if it is a launcher in no window, else NULL. */
 struct task *shim_launcher(void);
 
-/* libpip-preload.so is loaded. */
+/* This program began as a task, so its calls are led to the runtime anyway. */
+void shim_in_window(struct window_head *own);
+
+/* libpip-preload.so is loaded, or this program has been launched by one with it. */
 bool shim_is_preloaded(void);
 
 #endif

@@ -482,6 +482,10 @@ int spawn_task(struct task *root, const pip_spawn_program_t *p, uint32_t coreno,
 		goto fail;
 	choose_cpu(l, coreno);
 	list_descriptors(t);
+	if (root->process) { /* it is its embryo to its tasks, too */
+		t->parent_pid = root->process;
+		t->parent_shown = root->pid;
+	}
 	t->aux = p->aux;
 	t->stop_on_start = stop_wanted(t);
 	t->stage = STAGE_LOADING;

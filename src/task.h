@@ -182,6 +182,7 @@ struct task {
 	_Atomic uint32_t segments;      /* the first of its chunks, index + 1; see segment.c */
 
 	/* Root only. */
+	int32_t process; /* its kernel process, where pid is that of its embryo; 0 = pid */
 	int32_t last_pipid;
 	uint32_t nspawned; /* live or unwaited tasks */
 
@@ -192,5 +193,11 @@ struct task {
 	uint32_t slot_of[TASK_PIPIDS];              /* slot + 1, 0 = none; see root.c */
 	struct export_entry *names_of[TASK_PIPIDS]; /* what its tasks export; under space.lock */
 };
+
+/* Is this the calling process's record? */
+static inline bool task_is_mine(const struct task *t)
+{
+	return (t->process ? t->process : atomic_load(&t->pid)) == sys_getpid();
+}
 
 #endif

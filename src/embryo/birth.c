@@ -466,7 +466,9 @@ void birth_become_root(struct window_head *head)
 		return;
 	root->root_slot = root->slot;
 	root->pipid = PIP_PIPID_ROOT;
-	root->pid = sys_getpid();
+	root->pid = head->standin ? head->standin->embryo : sys_getpid();
+	if (head->standin)
+		root->process = sys_getpid();
 	sys_call(SYS_prctl, PR_GET_TID_ADDRESS, &root->tid_word, 0, 0, 0, 0);
 	root->mode = PIP_MODE_PROCESS_PRELOAD;
 	root->ntasks = PIP_NTASKS_MAX;
@@ -514,7 +516,7 @@ int birth_syscall(struct window_head *head, struct arch_trap *tr)
 			 (b.flags & (CLONE_VM | CLONE_VFORK)) != (CLONE_VM | CLONE_VFORK)))
 		return 0;
 	/* A vfork's child that forks, or a program that has another one's descriptors to follow. */
-	if (sys_getpid() != launcher->pid || birth_is_ordinary(launcher))
+	if (!task_is_mine(launcher) || birth_is_ordinary(launcher))
 		return 0;
 	if (space_guard_brk(launcher->space) || place_prepare(launcher->space))
 		return 0;

@@ -532,7 +532,7 @@ int exec_syscall(struct window_head *head, struct arch_trap *tr)
 	struct call c = { .head = head, .tr = tr };
 	uintptr_t top;
 
-	if (t->pid == sys_getpid()) {
+	if (task_is_mine(t)) {
 		/* One that pip_spawn() started has hooks and waiters that know its record. */
 		if (t->launched != LAUNCH_TASK || has_threads())
 			return 0;

@@ -150,7 +150,7 @@ static struct window_head *main_head(struct window_head *head)
 /* A child that shares our memory, as one of vfork(), has settings of its own. */
 static bool is_process_of(const struct task *t)
 {
-	return sys_getpid() == atomic_load(&t->pid);
+	return task_is_mine(t);
 }
 
 static int install(struct window_head *head, const struct task *t)

@@ -444,9 +444,7 @@ static int trap_path(struct window_head *head, struct arch_trap *tr, int which, 
 /* The record of the calling process: a task, or a vfork's child of it. */
 static struct task *caller(struct task *t)
 {
-	pid_t pid = sys_getpid();
-
-	return t->pid == pid ? t : birth_embryo(t, pid);
+	return task_is_mine(t) ? t : birth_embryo(t, sys_getpid());
 }
 
 static int note(struct task *t, struct arch_trap *tr)

@@ -21,6 +21,7 @@
 #include "log.h"
 #include "root.h"
 #include "self.h"
+#include "shim.h"
 #include "signals.h"
 #include "space.h"
 #include "taskside/symbol.h"
@@ -44,8 +45,9 @@ __attribute__((constructor)) static void begin(void)
 	uint32_t stage;
 
 	if (!t || !is_there(t) || !is_there(t->space) || t->space->magic != SPACE_MAGIC ||
-	    t->space->task_size != sizeof(*t) || atomic_load(&t->pid) != getpid())
+	    t->space->task_size != sizeof(*t) || atomic_load(&t->pid) != sys_getpid())
 		return;
+	shim_in_window(t->window);
 	/* Loaded on its own account, as what a library needs: nothing below is in libc's place
 	 * then, and the program may have begun. */
 	if (!t->injected) {
@@ -147,7 +149,7 @@ PIP_API void exit(int status)
 
 	if (self_is_task())
 		status = run_after_hook(self_task(), status);
-	else if (self_is_root() && getpid() == self_task()->pid)
+	else if (self_is_root() && task_is_mine(self_task()))
 		join_kill_all(self_task(), true);
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "exit");

@@ -37,7 +37,7 @@ wait: base carrier embryo export log root self space stop task
 spawn: arch base carrier embryo interp loader log mode place root self signals space stop task wait
 
 xpmem: segment
-taskside: base embryo join lib log root self signals space task thread_once
+taskside: base embryo join lib log root self shim signals space task thread_once
 lib: *
 util: *
 '
