@@ -23,6 +23,7 @@
 #include "shim.h"
 #include "signals.h"
 #include "thread_once.h"
+#include "trouble.h"
 
 _Static_assert(PIP_NTASKS_MAX == TASK_PIPIDS, "the tables of a root");
 
@@ -101,6 +102,7 @@ static int make_root(struct task **rootp, uint32_t mode)
 	memset(root->names_of, 0, sizeof(root->names_of));
 	n = readlink("/proc/self/exe", root->path, sizeof(root->path) - 1);
 	root->path[n > 0 ? n : 0] = '\0';
+	trouble_init(root);
 	atomic_store(&root->state, TASK_LIVE);
 	*rootp = root;
 	return 0;

@@ -180,6 +180,7 @@ static int map_images(struct task *t, struct load *l, struct load_error *err)
 		rc = code_map_stubs(code, place.code_fd,
 				    load_first(l)->bias + load_first(l)->elf.span_start);
 		t->sees_forks = code->sees_forks;
+		t->sees_signals = code->sees_signals;
 	}
 	if (once.fd >= 0)
 		sys_close(once.fd);

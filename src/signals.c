@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "embryo/fatal.h"
 #include "join.h"
 #include "log.h"
 #include "root.h"
@@ -51,12 +52,11 @@ static void set_deadline(int sig)
 	struct itimerspec when = { .it_value.tv_sec = PATIENCE };
 	int timer;
 
-	default_action(sig);
 	if (sys_call(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer, 0, 0, 0) == 0)
 		sys_call(SYS_timer_settime, timer, 0, &when, NULL, 0, 0);
 }
 
-static void on_exception(int sig)
+static void on_exception(int sig, siginfo_t *info, void *context)
 {
 	struct task *t = self_task();
 
@@ -65,15 +65,20 @@ static void on_exception(int sig)
 		raise(sig);
 		return;
 	}
-	set_deadline(sig);
+	default_action(sig); /* should it hit again */
 	log_err("Exception signal: %s (%d) !!", strsignal(sig), sig);
+	fatal_report(t, sig, info, context);
+	set_deadline(sig);
 	fflush(NULL);
 	atomic_store(&t->end_signal, (uint32_t)sig);
 	exit(sig);
 }
 
-static void on_abort(int sig)
+static void on_abort(int sig, siginfo_t *info, void *context)
 {
+	/* Of its own doing, not pip_abort() in a task. */
+	if (self_is_root() && info->si_pid == getpid())
+		fatal_report(self_task(), sig, info, context);
 	if (self_is_root())
 		join_kill_all(self_task(), false);
 	default_action(sig);
@@ -83,22 +88,27 @@ static void on_abort(int sig)
 void signals_install(void)
 {
 	/* SA_NODEFER: the deadline's signal must come through while the handler runs. */
-	struct sigaction sa = { .sa_handler = on_exception, .sa_flags = SA_RESTART | SA_NODEFER };
+	struct sigaction sa = { .sa_sigaction = on_exception };
 
 	sigemptyset(&sa.sa_mask);
-	for (size_t i = 0; i < EXCEPTIONS; i++)
+	for (size_t i = 0; i < EXCEPTIONS; i++) {
+		sa.sa_flags = SA_RESTART | SA_NODEFER | SA_SIGINFO;
+		/* The end of a stack can be reported only on another one. */
+		if (exceptions[i] == SIGSEGV || exceptions[i] == SIGBUS)
+			sa.sa_flags |= SA_ONSTACK;
 		sigaction(exceptions[i], &sa, &replaced[i]);
+	}
 	if (self_is_root()) {
-		sa.sa_handler = on_abort;
+		sa.sa_sigaction = on_abort;
 		sigaction(SIGABRT, &sa, &replaced_abort);
 	}
 }
 
-static void restore(int sig, void (*ours)(int), const struct sigaction *before)
+static void restore(int sig, void (*ours)(int, siginfo_t *, void *), const struct sigaction *before)
 {
 	struct sigaction now;
 
-	if (sigaction(sig, NULL, &now) == 0 && now.sa_handler == ours)
+	if (sigaction(sig, NULL, &now) == 0 && now.sa_sigaction == ours)
 		sigaction(sig, before, NULL);
 }
 
@@ -117,7 +127,7 @@ uint64_t signals_ignored(void)
 		struct sigaction now;
 
 		if (replaced[i].sa_handler == SIG_IGN &&
-		    sigaction(exceptions[i], NULL, &now) == 0 && now.sa_handler == on_exception)
+		    sigaction(exceptions[i], NULL, &now) == 0 && now.sa_sigaction == on_exception)
 			set |= 1UL << (exceptions[i] - 1);
 	}
 	return set;

@@ -41,6 +41,9 @@ struct space {
 	uint32_t libc_depth;
 	_Atomic uint32_t brk_guarded;
 
+	/* Where it is installed, and the program that makes backtraces, empty if there is none. */
+	char prefix[PATH_MAX], helper[PATH_MAX];
+
 	uint32_t intercepts; /* the programs of this space launch tasks: embryo/birth.h */
 	struct space_rights {
 		uint32_t uid[3], gid[3]; /* real, effective, saved */

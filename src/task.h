@@ -101,6 +101,14 @@ struct task_hooks {
 	uint32_t inside; /* one of them is running, or was when the task died */
 };
 
+/* What to do when a signal ends the program; set by embryo/fatal.c from its environment. */
+struct trouble {
+	uint64_t signals;    /* PIP_GDB_SIGNALS: when maps, pips and gdb are wanted */
+	uint32_t maps, pips; /* PIP_SHOW_MAPS, PIP_SHOW_PIPS */
+	uint32_t backtrace;  /* PIP_BACKTRACE */
+	char gdb[PATH_MAX], command[PATH_MAX]; /* PIP_GDB_PATH, PIP_GDB_COMMAND; may be empty */
+};
+
 struct task {
 	/* Fixed part, read by other processes (version in the space's header). */
 	_Atomic uint32_t state; /* enum task_state */
@@ -124,11 +132,18 @@ struct task {
 	uint32_t same_interp;    /* it runs on the root's dynamic linker */
 	uint32_t begun;          /* its program runs: the copies' descriptors are closed */
 	uint32_t sees_forks;     /* all fork calls of its libc are trapped */
+	uint32_t sees_signals;   /* and its rt_sigaction */
 	const struct code *code; /* of the libc that is being mapped, at code_base */
 	uintptr_t code_base;
 	struct code own_code; /* not the root's */
 	int32_t code_fd[2];   /* of its ld.so's and libc's code, while it is being loaded */
 	const char *exe_page; /* path, for its forked children */
+
+	/* Of embryo/fatal.c. */
+	uint64_t fatal_signals; /* a bit for each that it handles */
+	uintptr_t fatal_stack;
+	_Atomic int32_t fatal_reporter;  /* the thread that reports just now */
+	_Atomic uint32_t fatal_reported; /* the program has said what hit it */
 
 	uintptr_t image_base; /* load bias of the program, for debuggers */
 
@@ -188,6 +203,7 @@ struct task {
 
 	/* Its gaps and what follows are not cleared with the rest of a new record. */
 	struct task_memory memory;
+	struct trouble trouble;
 
 	/* Root only, by pipid. */
 	uint32_t slot_of[TASK_PIPIDS];              /* slot + 1, 0 = none; see root.c */

@@ -14,6 +14,7 @@
 #include "export.h"
 #include "root.h"
 #include "stop.h"
+#include "trouble.h"
 
 static int wait_word(const siginfo_t *info)
 {
@@ -75,6 +76,7 @@ int wait_collect(struct task *root, struct task *t, int *status)
 	ended(t->pid, 0, &word);
 	if (status)
 		*status = final_status(t, word);
+	trouble_ended(t, word);
 	lock_recover(&t->space->libc_lock);
 	lock_recover(&t->space->universal_lock);
 	export_close(t);

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "base/str.h"
+#include "embryo/fatal.h"
 
 BARE void embryo_clear_handlers(void)
 {
@@ -148,7 +149,8 @@ BARE void embryo_restore_environment(struct task *t)
 	t->preload_slot = NULL;
 }
 
-static BARE void begin(struct task *t)
+/* sp: its stack, as the kernel would give it. */
+static BARE void begin(struct task *t, uintptr_t *sp)
 {
 	struct task_hooks *h = &t->hooks;
 
@@ -167,6 +169,8 @@ static BARE void begin(struct task *t)
 	if (t->sees_forks) /* then all others' forks may leave its memory out */
 		atomic_store(&t->memory.keep_on_fork, 0);
 	t->begun = 1;
+	fatal_settings(&t->trouble, (const char *const *)(sp + 1 + sp[0] + 1));
+	fatal_install(t);
 	/* With libpip in the program this is left to taskside/start.c: there is more to be done. */
 	if (h->before_result && !t->injected)
 		sys_exit_group(h->before_result);
@@ -191,7 +195,7 @@ BARE uintptr_t embryo_start(uintptr_t *sp)
 		else if (aux[0] == AT_HWCAP && t->hwcap)
 			aux[1] = t->hwcap;
 	}
-	begin(t);
+	begin(t, sp);
 	return t->entry;
 }
 
@@ -213,7 +217,7 @@ BARE _Noreturn void embryo_main(void *launch)
 	sys_call(SYS_prctl, PR_SET_NAME, l->comm, 0, 0, 0, 0);
 	load_finish(&l->load, &l->cpu);
 	if (!l->load.interp.elf.nload)
-		begin(t); /* a static PIE: nothing will be loaded */
+		begin(t, (uintptr_t *)l->sp); /* a static PIE: nothing will be loaded */
 	sys_sigmask(SIG_SETMASK, &l->mask, NULL);
 	arch_enter(load_entry(&l->load), l->sp);
 }

@@ -1,6 +1,7 @@
 /*
  * trap.c - the system calls of a task that the runtime must see: where its mappings go, its own
- * break, its forks, its own name; peer.c and guard.c have others.
+ * break, its forks, its own name; peer.c, guard.c and fatal.c have
+ * others.
  * Entry function: trap_syscall().
  *
  * Runs on the task's thread, in the middle of its libc or its ld.so: on any thread pointer, on any
@@ -15,6 +16,7 @@
 #include "embryo/birth.h"
 #include "embryo/embryo.h"
 #include "embryo/exec.h"
+#include "embryo/fatal.h"
 #include "embryo/fork.h"
 #include "embryo/guard.h"
 #include "embryo/peer.h"
@@ -78,6 +80,8 @@ static const uint16_t trapped[] = {
 	SYS_shmat,
 	SYS_rseq,
 	SYS_timer_create,
+	SYS_rt_sigaction,
+	SYS_sigaltstack,
 };
 
 struct code_traps trap_traps(const struct space *sp)
@@ -171,6 +175,7 @@ static int replace_code(struct task *t, uintptr_t at, size_t len, off_t off, off
 		return -1;
 	t->code = NULL;
 	t->sees_forks = c->sees_forks;
+	t->sees_signals = c->sees_signals;
 	*copy_off = (off_t)c->front;
 	return t->code_fd[1];
 }
@@ -525,7 +530,9 @@ static int trap_names(struct window_head *head, struct arch_trap *tr)
 	case SYS_execve:
 		return trap_path(head, tr, 0, false);
 	case SYS_rt_sigaction:
-		return guard_sigaction(head, tr);
+		return fatal_sigaction(head, tr);
+	case SYS_sigaltstack:
+		return fatal_sigaltstack(head, tr);
 	default:
 		return 0;
 	}

@@ -21,7 +21,8 @@ struct code {
 	size_t front; /* what the stubs take before the image, or 0: they are behind it */
 	int fd;       /* of the memory object, in the process that made it */
 	pid_t holder;
-	uint32_t sees_forks; /* all of the file's fork calls are among the trapped ones */
+	uint32_t sees_forks;   /* all of the file's fork calls are among the trapped ones */
+	uint32_t sees_signals; /* and its rt_sigaction */
 };
 
 /* Which system calls to look for, and where their stubs lead: see arch_write_stub_head(). */

@@ -251,7 +251,8 @@ static void message(void **state)
 	message_from(PROG("plain-pip"));
 }
 
-/* A program without libpip dies of its signals as in any process. */
+/* A program without libpip dies of its signals as in any process, and says so if that is a
+ * mistake of its own. */
 static void plain_program(void)
 {
 	struct capture c;
@@ -260,9 +261,14 @@ static void plain_program(void)
 	root_init(1);
 	capture_begin(&c, STDERR_FILENO);
 	task_signaled(task_main(PROG("plain"), "raise", "15", NULL), SIGTERM);
-	task_signaled(task_main(PROG("plain"), "raise", "11", NULL), SIGSEGV);
 	said = capture_end(&c);
 	check_str(said, "");
+	free(said);
+	capture_begin(&c, STDERR_FILENO);
+	task_signaled(task_main(PROG("plain"), "raise", "11", NULL), SIGSEGV);
+	said = capture_end(&c);
+	check_match(said,
+		    "^PiP-ERR\\[[0-9]+\\(T0\\):T0\\] task 0 \\(PID [0-9]+, .*/plain\\): SIGSEGV ");
 	free(said);
 	root_fin();
 }

@@ -135,7 +135,7 @@ END
 	says "$err" "pip-exec: PIPID:0 signaled (Terminated)"
 
 	case_begin "status: a signal counts more than exit codes"
-	run "$exec_" "$plain" return 200 : "$plain" segv : "$plain" return 0
+	PIP_QUIET=1 run "$exec_" "$plain" return 200 : "$plain" segv : "$plain" return 0
 	is 11
 	says "$err" "pip-exec: PIPID:1 signaled (Segmentation fault)"
 

@@ -29,11 +29,12 @@ barrier: base
 export: base root space
 segment: base embryo lib self space task
 root: export space
-join: embryo log mode place root self shim signals space task thread_once
+join: embryo log mode place root self shim signals space task thread_once trouble
 place: base embryo interp loader space
-signals: base join log root self space task
+signals: base embryo join log root self space task
 stop: log task
-wait: base carrier embryo export log root self space stop task
+trouble: embryo interp log task
+wait: base carrier embryo export log root self space stop task trouble
 spawn: arch base carrier embryo interp loader log mode place root self signals space stop task wait
 
 xpmem: segment
