@@ -118,6 +118,7 @@ struct task {
 	_Atomic int32_t pid;
 	uint32_t incarnation; /* grows each time the slot is used */
 	char path[PATH_MAX];  /* its program */
+	uintptr_t image_base; /* load bias of the program; 0 in a root */
 
 	struct space *space;
 	_Atomic uint32_t stage;     /* enum task_stage */
@@ -144,8 +145,6 @@ struct task {
 	uintptr_t fatal_stack;
 	_Atomic int32_t fatal_reporter;  /* the thread that reports just now */
 	_Atomic uint32_t fatal_reported; /* the program has said what hit it */
-
-	uintptr_t image_base; /* load bias of the program, for debuggers */
 
 	/* Processes that a launcher starts: embryo/birth.h. */
 	_Atomic uint32_t launched; /* enum task_launch; 0 = pip_spawn()'s */

@@ -115,8 +115,8 @@ extern const char arch_copy_last[], arch_copy_fault[];
  * handler that this returned, if it is not 0, just as the kernel would have. */
 extern const char arch_guards[], arch_guards_end[];
 
-/* For actions without SA_RESTORER. */
-void arch_sigreturn(void);
+/* Where a handler of ours returns to.  gdb looks at its code if the name has "sigaction" in it. */
+void arch_sigaction_return(void);
 
 /* ---- The dynamic linker's table of CPU features -------------------------------------------- */
 

@@ -330,8 +330,8 @@ static bool run_helper(const struct task *t, const struct text *line, const void
 	/* A debugger that the helper starts is no ancestor of ours, which some systems require. */
 	if (t->trouble.gdb[0])
 		sys_call(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0, 0);
-	child = arch_clone(CLONE_VM | CLONE_VFORK, h.stack[0] + HELPER_STACK, NULL, start_helper,
-			   &h);
+	/* Not CLONE_VFORK: who waits in there cannot be stopped, by a debugger for instance. */
+	child = arch_clone(CLONE_VM, h.stack[0] + HELPER_STACK, NULL, start_helper, &h);
 	return child > 0 && wait_for(child) == 0;
 }
 
@@ -425,7 +425,7 @@ static struct kernel_sigaction our_action(int sig)
 	struct kernel_sigaction ours = {
 		.handler = (void *)on_fatal,
 		.flags = SA_SIGINFO | SA_RESTORER,
-		.restorer = (void *)arch_sigreturn,
+		.restorer = (void *)arch_sigaction_return,
 		.mask = ~(kernel_sigset_t)0,
 	};
 

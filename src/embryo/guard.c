@@ -133,7 +133,7 @@ static int set(struct window_head *head, uint32_t slot, int which, const struct 
 	ours.flags = (ours.flags & ~(unsigned long)SA_RESETHAND) | SA_SIGINFO;
 	if (!(ours.flags & SA_RESTORER)) {
 		ours.flags |= SA_RESTORER;
-		ours.restorer = (void *)arch_sigreturn;
+		ours.restorer = (void *)arch_sigaction_return;
 	}
 	rc = sys_sigaction(signals[which], &ours, NULL);
 	if (!rc)

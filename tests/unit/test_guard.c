@@ -170,7 +170,7 @@ static void meet_handler(void)
 
 static void set_handler(unsigned long flags)
 {
-	struct kernel_sigaction sa = { (void *)handler, flags, (void *)arch_sigreturn,
+	struct kernel_sigaction sa = { (void *)handler, flags, (void *)arch_sigaction_return,
 				       1UL << (SIGUSR2 - 1) };
 	struct kernel_sigaction now = { 0 };
 

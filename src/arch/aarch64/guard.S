@@ -1,6 +1,6 @@
 /*
  * guard.S (aarch64) - arch_guards: signal handlers, all alike but for the number they pass on.
- *                     arch_sigreturn: where a handler returns to.
+ *                     arch_sigaction_return: where a handler returns to.
  *
  * A handler of the program is entered by a jump, so it finds the stack, the arguments, the frame
  * pointer and the link register as the kernel made them.
@@ -48,12 +48,12 @@ enter:
 	.size enter, . - enter
 
 	nop				/* unwinders look at the byte before a return address */
-	.globl arch_sigreturn
-	.hidden arch_sigreturn
-	.type arch_sigreturn, %function
-arch_sigreturn:				/* unwinders know a signal's frame by just these bytes */
+	.globl arch_sigaction_return
+	.hidden arch_sigaction_return
+	.type arch_sigaction_return, %function
+arch_sigaction_return:			/* unwinders know a signal's frame by just these bytes */
 	mov x8, #139			/* SYS_rt_sigreturn */
 	svc #0
-	.size arch_sigreturn, . - arch_sigreturn
+	.size arch_sigaction_return, . - arch_sigaction_return
 
 	.section .note.GNU-stack, "", %progbits

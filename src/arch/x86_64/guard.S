@@ -1,6 +1,6 @@
 /*
  * guard.S (x86_64) - arch_guards: signal handlers, all alike but for the number they pass on.
- *                    arch_sigreturn: where a handler returns to.
+ *                    arch_sigaction_return: where a handler returns to.
  *
  * A handler of the program is entered by a jump, so it finds the stack, the arguments and the
  * return address as the kernel made them.
@@ -51,12 +51,12 @@ enter:
 	.size enter, . - enter
 
 	nop				/* unwinders look at the byte before a return address */
-	.globl arch_sigreturn
-	.hidden arch_sigreturn
-	.type arch_sigreturn, @function
-arch_sigreturn:				/* unwinders know a signal's frame by just these bytes */
+	.globl arch_sigaction_return
+	.hidden arch_sigaction_return
+	.type arch_sigaction_return, @function
+arch_sigaction_return:			/* unwinders know a signal's frame by just these bytes */
 	mov $15, %rax			/* SYS_rt_sigreturn */
 	syscall
-	.size arch_sigreturn, . - arch_sigreturn
+	.size arch_sigaction_return, . - arch_sigaction_return
 
 	.section .note.GNU-stack, "", @progbits
