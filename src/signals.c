@@ -52,8 +52,29 @@ static void set_deadline(int sig)
 	struct itimerspec when = { .it_value.tv_sec = PATIENCE };
 	int timer;
 
+	default_action(sig);
 	if (sys_call(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer, 0, 0, 0) == 0)
 		sys_call(SYS_timer_settime, timer, 0, &when, NULL, 0, 0);
+}
+
+/*
+ * The thread that ends the program.  A mistake of another one is to wait for the report of the
+ * first, and one of its own on the way is the end.  Returns whether the caller is to do it.
+ */
+static bool begin_end(int sig)
+{
+	static _Atomic pid_t ending;
+	pid_t nobody = 0, me = sys_gettid();
+
+	if (atomic_compare_exchange_strong(&ending, &nobody, me))
+		return true;
+	if (!fatal_is(sig))
+		return false;
+	while (nobody != me)
+		pause();
+	default_action(sig);
+	raise(sig);
+	return false;
 }
 
 static void on_exception(int sig, siginfo_t *info, void *context)
@@ -65,7 +86,8 @@ static void on_exception(int sig, siginfo_t *info, void *context)
 		raise(sig);
 		return;
 	}
-	default_action(sig); /* should it hit again */
+	if (!begin_end(sig))
+		return;
 	log_err("Exception signal: %s (%d) !!", strsignal(sig), sig);
 	fatal_report(t, sig, info, context);
 	set_deadline(sig);

@@ -265,6 +265,19 @@ static void end_with_children(int n)
 	fatal_middle();
 }
 
+static void hang(void)
+{
+	for (;;)
+		pause();
+}
+
+/* What its exit handlers do does not end, or (n) is another mistake. */
+static void end_hang_at_exit(int n)
+{
+	atexit(n ? fatal_store : hang);
+	fatal_middle();
+}
+
 static void nothing(int sig)
 {
 	(void)sig;
@@ -340,6 +353,7 @@ static const struct {
 	{ "in-child", end_in_child },
 	{ "in-vfork", end_in_vfork },
 	{ "with-children", end_with_children },
+	{ "hang-at-exit", end_hang_at_exit },
 	{ "look", end_look },
 	{ "altstack-overflow", end_altstack_overflow },
 };

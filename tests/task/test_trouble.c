@@ -49,6 +49,14 @@ static void ending_body(void *arg)
 	root_fin();
 }
 
+static void stuck_body(void *arg)
+{
+	(void)arg;
+	root_init(1);
+	task_signaled(task_main(PROG("fatal-pip"), "hang-at-exit", NULL), SIGSEGV);
+	root_fin();
+}
+
 static void judge_ending(const struct ending *e)
 {
 	struct outcome o;
@@ -308,6 +316,25 @@ static void aware(void **state)
 
 	(void)state;
 	judge_endings(endings, LENGTH(endings));
+}
+
+/* Exit handlers that fail as well, or never end, do not change what it dies of. */
+static void aware_and_stuck(void **state)
+{
+	const struct ending e = { PROG("fatal-pip"),
+				  "hang-at-exit",
+				  "1",
+				  SIGSEGV,
+				  LINE("fatal-pip", "SIGSEGV .*"),
+				  { FRAME("fatal_middle\\+") } };
+	struct outcome o;
+
+	(void)state;
+	judge_ending(&e);
+	scenario_run(&o, stuck_body, NULL);
+	scenario_exited(&o, 0);
+	scenario_said(&o, LINE("fatal-pip", "SIGSEGV .*"));
+	scenario_free(&o);
 }
 
 #ifdef HAVE_STATIC_PIE
@@ -730,6 +757,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(unseen),
 	cmocka_unit_test(stripped),
 	cmocka_unit_test(aware),
+	cmocka_unit_test(aware_and_stuck),
 #ifdef HAVE_STATIC_PIE
 	cmocka_unit_test(static_pie),
 #endif
