@@ -182,6 +182,9 @@ static int map_images(struct task *t, struct load *l, struct load_error *err)
 		t->sees_forks = code->sees_forks;
 		t->sees_signals = code->sees_signals;
 	}
+	/* Else not before its program begins; and not if it brings another C library after all. */
+	if (!rc && t->same_interp && t->code_fd[1] >= 0 && shared.code[1].sees_forks)
+		atomic_store(&t->memory.keep_on_fork, 0);
 	if (once.fd >= 0)
 		sys_close(once.fd);
 	return rc;

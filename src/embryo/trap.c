@@ -240,7 +240,7 @@ static uintptr_t map_anywhere(struct task *t, uintptr_t hint, size_t len, int pr
 	if (fd >= 0 && off == 0 && !(flags & MAP_ANONYMOUS) && (flags & MAP_PRIVATE)) {
 		if (!t->begun && (ret = map_libc(t, len, prot, flags, fd)) != 0)
 			return ret;
-		if (t->begun && (prot & PROT_WRITE) == 0 && !atomic_load(&t->memory.keep_on_fork) &&
+		if ((prot & PROT_WRITE) == 0 && !atomic_load(&t->memory.keep_on_fork) &&
 		    is_libc(fd))
 			fork_keep(t);
 	}

@@ -319,7 +319,7 @@ void window_leave_out(struct space *sp, const struct task *except)
 		struct task_memory *m = &t->memory;
 		kernel_sigset_t mask;
 
-		if (atomic_load(&t->state) != TASK_LIVE || t == except || !t->begun ||
+		if (atomic_load(&t->state) != TASK_LIVE || t == except ||
 		    atomic_load(&m->keep_on_fork) || atomic_load(&m->left_out))
 			continue;
 		mask = lock_acquire(&m->fork_lock); /* not while it forks itself */
