@@ -28,6 +28,20 @@ static bool range_is_free(uintptr_t start, size_t size)
 }
 
 /*
+ * The width of user addresses, as the first stack shows it.  A forked child that makes a space of
+ * its own is on a task's stack, perhaps, which may lie lower; but it goes on using code whose stubs
+ * know the size of windows, so that has to stay what it was.
+ */
+static unsigned address_bits(void)
+{
+	static unsigned bits;
+
+	if (!bits)
+		bits = 64 - (unsigned)__builtin_clzl((uintptr_t)__builtin_frame_address(0));
+	return bits;
+}
+
+/*
  * Chooses where the windows lie: a quarter of the address range, at an unpredictable place in
  * its second quarter and up to the two thirds where Linux puts position-independent programs.
  * The first quarter holds what likes fixed low addresses: non-PIE programs, AddressSanitizer's
@@ -36,8 +50,7 @@ static bool range_is_free(uintptr_t start, size_t size)
  */
 static int choose_area(struct space *sp)
 {
-	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-	unsigned bits = 64 - (unsigned)__builtin_clzl(here);
+	unsigned bits = address_bits();
 	uintptr_t low = 1UL << (bits - 2), high = (1UL << bits) / 3 * 2;
 	unsigned shift = bits - 2 - (unsigned)__builtin_ctzl(SPACE_WINDOWS);
 
