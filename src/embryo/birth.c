@@ -264,7 +264,7 @@ static void fork_embryo(void *arg)
 	s->embryo = sys_getpid();
 	pid = fork_raw(CLONE_FILES | CLONE_FS | SIGCHLD |
 			       (b->flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)),
-		       b->child_tid);
+		       0, b->child_tid);
 	if (pid == 0) {
 		fork_in_child(head, &keep);
 		standin_begin(head, s);

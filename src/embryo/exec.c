@@ -602,9 +602,13 @@ int exec_in_standin(struct standin *s, struct arch_trap *tr)
 	rc = standin_ask(s, STANDIN_EXEC, 0, 0, 0);
 	if (rc == GO)
 		sys_exit_group(0);
+	/* A change of rights has taken it away, but killing the embryo still means this process. */
+	sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
 	sys_sigmask(SIG_SETMASK, &mask, NULL);
+	if (rc >= 0)
+		return 0;
 	tr->nr = rc;
-	return rc < 0;
+	return 1;
 }
 
 int exec_elsewhere(struct standin *s)

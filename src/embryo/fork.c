@@ -40,9 +40,9 @@ static int fork_of_child(struct window_head *head, struct arch_trap *tr)
 	return 1;
 }
 
-long fork_raw(uint64_t flags, uintptr_t child_tid)
+long fork_raw(uint64_t flags, uintptr_t parent_tid, uintptr_t child_tid)
 {
-	long arg[5] = { (long)flags };
+	long arg[5] = { (long)flags, 0, (long)parent_tid };
 
 	arg[ARCH_CLONE_CHILD_TID] = (long)child_tid;
 	return sys_call(SYS_clone, arg[0], arg[1], arg[2], arg[3], arg[4], 0);

@@ -52,8 +52,9 @@ struct standin {
 	int32_t death_signal;
 	intptr_t rseq_offset;
 	uint32_t rseq_len, rseq_sig;
-	uint32_t alone; /* the embryo has given up what they shared */
-	int32_t number; /* an ioctl's */
+	uint32_t alone;    /* the embryo has given up what they shared */
+	int32_t number;    /* an ioctl's */
+	int32_t messenger; /* a process whose end calls the embryo */
 	struct standin_attributes attributes;
 	const char *path; /* of the exec; all three point into strings */
 	char **argv, **envv;
