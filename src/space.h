@@ -47,9 +47,10 @@ struct space {
 	uint32_t intercepts; /* the programs of this space launch tasks: embryo/birth.h */
 	struct space_rights {
 		uint32_t uid[3], gid[3]; /* real, effective, saved */
-		uint64_t caps[3];        /* effective, permitted, inheritable */
-		uint64_t groups;         /* a hash of the supplementary ones */
-	} rights;                        /* of its first root; tasks have the same */
+		uint64_t caps[5];        /* effective, permitted, inheritable, bounding, ambient */
+		uint64_t securebits;
+		uint64_t groups; /* a hash of the supplementary ones */
+	} rights;                /* of its first root; tasks have the same */
 
 	struct export_entry *names[1024]; /* heads of the hash chains; under lock */
 	struct export_entry *free_names[16];

@@ -25,6 +25,8 @@
 
 #define STACK_LEAST (16UL << 20) /* as for pip_spawn() */
 #define STACK_MOST (1UL << 30)
+#define FILES_LEAST (64UL << 20) /* more than the code of any C library */
+#define OTHER_RIGHTS "its rights are not those of the space"
 #define SCRIPT_LINE 256 /* BINPRM_BUF_SIZE: what the kernel looks at */
 #define SCRIPT_DEPTH 5
 #define PRELOAD_NAME "libpip-preload.so"
@@ -47,6 +49,7 @@ struct exec {
 	struct space *space;
 	const char *given, *path; /* of the program; of the file to load: a script's interpreter */
 	char *const *argv, *const *envv;
+	const struct standin_attributes *from; /* NULL: the calling process's own */
 	uintptr_t stack_limit;
 	uintptr_t vectors; /* rewritten argument vectors of a script */
 	size_t vectors_len;
@@ -221,12 +224,20 @@ static enum verdict resolve(struct exec *x)
 	return failed(x, -ELOOP);
 }
 
-static bool is_limited(int resource)
+static uint64_t limit_of(const struct exec *x, int resource)
 {
 	uint64_t limit[2] = { 0, 0 };
 
+	if (x->from)
+		return x->from->limit[resource][0];
 	sys_call(SYS_prlimit64, 0, resource, NULL, limit, 0, 0);
-	return limit[0] != ~0UL;
+	return limit[0];
+}
+
+static long personality_of(const struct exec *x)
+{
+	return x->from ? x->from->personality
+		       : sys_call(SYS_personality, 0xffffffff, 0, 0, 0, 0, 0);
 }
 
 /* Does one of a list's patterns, separated by colons, match?  One without a slash is for the base
@@ -260,7 +271,6 @@ static const char *hindrance(struct exec *x)
 {
 	struct space_rights rights;
 	const char *why = place_hindrance(&x->load.program, &x->aware);
-	long personality = sys_call(SYS_personality, 0xffffffff, 0, 0, 0, 0, 0);
 
 	if (why)
 		return why;
@@ -268,13 +278,17 @@ static const char *hindrance(struct exec *x)
 		return "PIP_PRELOAD_INCLUDE or PIP_PRELOAD_EXCLUDE says so";
 	if (place_gains_rights(x->path, &x->load.program.st))
 		return "it runs with other rights than its caller's";
-	if (is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA))
+	if (limit_of(x, RLIMIT_AS) != ~0UL || limit_of(x, RLIMIT_DATA) != ~0UL)
 		return "its memory is limited";
-	if (personality & (ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC | ADDR_COMPAT_LAYOUT))
+	if (limit_of(x, RLIMIT_FSIZE) < FILES_LEAST)
+		return "its files are limited"; /* and so are the memory objects for code */
+	if (personality_of(x) & (ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC | ADDR_COMPAT_LAYOUT))
 		return "it wants another layout of its memory";
 	standin_rights(&rights);
 	if (memcmp(&rights, &x->space->rights, sizeof(rights)) != 0)
-		return "its rights are not those of the space";
+		return OTHER_RIGHTS;
+	if (!standin_rights_last(&rights))
+		return "an exec changes its rights";
 	return NULL;
 }
 
@@ -402,14 +416,6 @@ static _Noreturn void enter(struct exec *x, struct launch *l)
 	embryo_main(l);
 }
 
-static void set_stack_limit(struct exec *x)
-{
-	uint64_t limit[2] = { 0, 0 };
-
-	sys_call(SYS_prlimit64, 0, RLIMIT_STACK, NULL, limit, 0, 0);
-	x->stack_limit = limit[0];
-}
-
 /* ---- In a vfork's child, and in a task ----------------------------------------------------- */
 
 struct call {
@@ -507,7 +513,7 @@ static void execute(void *arg)
 	x.argv = (char *const *)c->tr->arg[1];
 	x.envv = (char *const *)c->tr->arg[2];
 	sys_sigmask(SIG_BLOCK, &all, &c->mask);
-	set_stack_limit(&x);
+	x.stack_limit = limit_of(&x, RLIMIT_STACK);
 	if (c->t->left_world)
 		by_kernel(c, &x, false);
 	if (judge(&x) != AS_TASK)
@@ -655,12 +661,14 @@ long exec_in_embryo(struct task *t, struct standin *s)
 	x.given = x.path = s->path;
 	x.argv = s->argv;
 	x.envv = s->envv;
-	x.stack_limit = s->attributes.limit[RLIMIT_STACK][0];
+	x.from = &s->attributes;
+	x.stack_limit = limit_of(&x, RLIMIT_STACK);
 	switch (judge(&x)) {
 	case AS_TASK:
 		if (standin_take_over(s)) {
 			load_close(&x.load);
 			forget_vectors(&x);
+			tell(&x, "ordinary process", OTHER_RIGHTS);
 			return leave_alone(s);
 		}
 		if (!place(&x, t, &l) && !root_enter(root_of(t), PIP_PIPID_ANY, t))
@@ -669,8 +677,10 @@ long exec_in_embryo(struct task *t, struct standin *s)
 		embryo_by_kernel(&x, s);
 	case BY_KERNEL:
 		forget_vectors(&x);
-		if (standin_take_over(s))
+		if (standin_take_over(s)) {
+			tell(&x, "ordinary process", x.why);
 			return leave_alone(s);
+		}
 		embryo_by_kernel(&x, s);
 	case NOT_AT_ALL:
 		forget_vectors(&x);

@@ -265,10 +265,34 @@ void standin_rights(struct space_rights *r)
 		r->caps[1] |= (uint64_t)caps[i].permitted << 32 * i;
 		r->caps[2] |= (uint64_t)caps[i].inheritable << 32 * i;
 	}
+	for (int cap = 0; cap < 64; cap++) {
+		long has = sys_call(SYS_prctl, PR_CAPBSET_READ, cap, 0, 0, 0, 0);
+
+		if (has < 0)
+			break;
+		r->caps[3] |= (uint64_t)has << cap;
+		/* Ambient ones are permitted and inheritable. */
+		if (r->caps[1] & r->caps[2] & 1UL << cap &&
+		    sys_call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0, 0) == 1)
+			r->caps[4] |= 1UL << cap;
+	}
+	r->securebits = (uint64_t)sys_call(SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0, 0);
 	n = sys_call(SYS_getgroups, 64, group, 0, 0, 0, 0);
 	r->groups = (uint64_t)n;
 	for (long i = 0; i < n; i++)
 		r->groups = (r->groups ^ group[i]) * 1099511628211UL; /* FNV-1a */
+}
+
+/* What capabilities(7) and execve(2) say of a file that gives none, for a process that has not asked
+ * for special rules. */
+bool standin_rights_last(const struct space_rights *r)
+{
+	bool is_root = r->uid[0] == 0 || r->uid[1] == 0;
+	uint64_t permitted = is_root ? r->caps[2] | r->caps[3] : r->caps[4],
+		 effective = is_root && r->uid[1] != 0 ? r->caps[4] : permitted;
+
+	return r->securebits == 0 && r->uid[1] == r->uid[2] && r->gid[1] == r->gid[2] &&
+	       r->caps[0] == effective && r->caps[1] == permitted;
 }
 
 static void read_attributes(struct standin_attributes *a, kernel_sigset_t mask)

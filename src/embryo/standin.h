@@ -89,4 +89,7 @@ void standin_await_end(struct standin *s);
 /* The rights of the calling process. */
 void standin_rights(struct space_rights *r);
 
+/* Does an exec leave them as they are? */
+bool standin_rights_last(const struct space_rights *r);
+
 #endif
