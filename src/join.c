@@ -82,10 +82,8 @@ static int make_root(struct task **rootp, uint32_t mode)
 	ssize_t n;
 	int rc = space_create(&root);
 
-	if (rc) {
-		log_err("unable to create the space: %s", strerror(-rc));
+	if (rc)
 		return rc;
-	}
 	root->root_slot = root->slot;
 	root->pipid = PIP_PIPID_ROOT;
 	root->pid = getpid();
@@ -138,8 +136,10 @@ int join_as_root(int *ntasksp, void *export, int opts)
 	}
 	/* It may be one already, by what it has launched. */
 	rc = is_new ? make_root(&root, mode) : 0;
-	if (rc)
+	if (rc) {
+		log_err("unable to create the space: %s", strerror(-rc));
 		return rc;
+	}
 	if (mode == PIP_MODE_PROCESS_PRELOAD && is_new) {
 		rc = shim_start(root);
 		if (rc)

@@ -191,6 +191,7 @@ PIP_API void pip_shim_loaded(void)
 
 static void begin(void)
 {
+	const char *verbose = getenv("PIP_VERBOSE");
 	struct task *root;
 	int rc;
 
@@ -199,7 +200,7 @@ static void begin(void)
 	rc = join_as_launcher(&root);
 	if (!rc)
 		rc = shim_start(root);
-	if (rc)
+	if (rc && verbose && strcmp(verbose, "1") == 0) /* nobody's business otherwise */
 		log_err("'%s' cannot be a root, its children are ordinary processes: %s",
 			program_invocation_short_name, strerror(-rc));
 }

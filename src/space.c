@@ -7,6 +7,7 @@
 #include <linux/memfd.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 /* The reader's side of the fixed part; see docs/ARCHITECTURE.md. */
 _Static_assert(offsetof(struct task, pipid) == 12, "read by other processes");
@@ -79,10 +80,15 @@ static int choose_area(struct space *sp)
 int space_create(struct task **rootp)
 {
 	size_t size = SPACE_SIZE;
+	uint64_t limit[2] = { 0, 0 };
 	struct space *sp;
 	uintptr_t at = 0;
 	int fd, rc;
 
+	/* A memory object is a file to this limit, and a signal tells so. */
+	sys_call(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, limit, 0, 0);
+	if (limit[0] < size)
+		return -EFBIG;
 	fd = (int)sys_call(SYS_memfd_create, SPACE_NAME, MFD_CLOEXEC, 0, 0, 0, 0);
 	if (fd < 0)
 		return fd;
