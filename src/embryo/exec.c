@@ -284,6 +284,8 @@ static const char *hindrance(struct exec *x)
 		return "its files are limited"; /* and so are the memory objects for code */
 	if (personality_of(x) & (ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC | ADDR_COMPAT_LAYOUT))
 		return "it wants another layout of its memory";
+	if (sys_call(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0, 0) != 1)
+		return "the space is not dumpable, as a program is at first";
 	standin_rights(&rights);
 	if (memcmp(&rights, &x->space->rights, sizeof(rights)) != 0)
 		return OTHER_RIGHTS;

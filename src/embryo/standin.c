@@ -28,6 +28,38 @@ static void set_action(int sig, void *handler)
 	sys_sigaction(sig, &sa, NULL);
 }
 
+/* ---- What a process has for itself --------------------------------------------------------- */
+
+static kernel_sigset_t ignored_signals(void)
+{
+	kernel_sigset_t ignored = 0;
+
+	for (int sig = 1; sig <= 64; sig++) {
+		struct kernel_sigaction sa;
+
+		if (sys_sigaction(sig, NULL, &sa) == 0 && sa.handler == (void *)SIG_IGN)
+			ignored |= BIT(sig);
+	}
+	return ignored;
+}
+
+static void read_attributes(struct standin_attributes *a)
+{
+	sys_call(SYS_rt_sigpending, &a->pending, KERNEL_SIGSET_SIZE, 0, 0, 0, 0);
+	for (int i = 0; i < 3; i++)
+		sys_call(SYS_getitimer, i, &a->timer[i], 0, 0, 0, 0);
+	for (int i = 0; i < STANDIN_LIMITS; i++)
+		sys_call(SYS_prlimit64, 0, i, NULL, a->limit[i], 0, 0);
+	sys_call(SYS_sched_getattr, 0, a->scheduling, SCHED_ATTR_SIZE, 0, 0, 0);
+	sys_call(SYS_sched_getaffinity, 0, sizeof(a->cpus), a->cpus, 0, 0, 0);
+	a->ioprio = (int32_t)sys_call(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0, 0, 0, 0, 0);
+	sys_call(SYS_get_mempolicy, &a->policy, a->nodes, sizeof(a->nodes) * 8, NULL, 0, 0);
+	a->no_new_privs = (int32_t)sys_call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0, 0);
+	sys_call(SYS_prctl, PR_GET_CHILD_SUBREAPER, &a->subreaper, 0, 0, 0, 0);
+	a->timer_slack = (int32_t)sys_call(SYS_prctl, PR_GET_TIMERSLACK, 0, 0, 0, 0, 0);
+	a->personality = (int32_t)sys_call(SYS_personality, 0xffffffff, 0, 0, 0, 0, 0);
+}
+
 /* ---- The stand-in's side ------------------------------------------------------------------- */
 
 void standin_begin(struct window_head *head, struct standin *s)
@@ -36,6 +68,7 @@ void standin_begin(struct window_head *head, struct standin *s)
 	head->standin = s;
 	/* Who kills the embryo means this process. */
 	sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
+	read_attributes(&s->born);
 	if (sys_call(SYS_getppid, 0, 0, 0, 0, 0, 0) != s->embryo)
 		sys_call(SYS_kill, s->pid, SIGKILL, 0, 0, 0, 0);
 	/* It was forked from a process that has no rseq area; libc thinks that it has one. */
@@ -295,30 +328,24 @@ bool standin_rights_last(const struct space_rights *r)
 	       r->caps[0] == effective && r->caps[1] == permitted;
 }
 
-static void read_attributes(struct standin_attributes *a, kernel_sigset_t mask)
+static uint64_t read_file(const char *path)
 {
-	memset(a, 0, sizeof(*a));
-	a->mask = mask;
-	for (int sig = 1; sig <= 64; sig++) {
-		struct kernel_sigaction sa;
+	int fd = sys_open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t value = 0;
 
-		if (sys_sigaction(sig, NULL, &sa) == 0 && sa.handler == (void *)SIG_IGN)
-			a->ignored |= BIT(sig);
-	}
-	sys_call(SYS_rt_sigpending, &a->pending, KERNEL_SIGSET_SIZE, 0, 0, 0, 0);
-	for (int i = 0; i < 3; i++)
-		sys_call(SYS_getitimer, i, &a->timer[i], 0, 0, 0, 0);
-	for (int i = 0; i < STANDIN_LIMITS; i++)
-		sys_call(SYS_prlimit64, 0, i, NULL, a->limit[i], 0, 0);
-	sys_call(SYS_sched_getattr, 0, a->scheduling, SCHED_ATTR_SIZE, 0, 0, 0);
-	sys_call(SYS_sched_getaffinity, 0, sizeof(a->cpus), a->cpus, 0, 0, 0);
-	a->ioprio = (int32_t)sys_call(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0, 0, 0, 0, 0);
-	sys_call(SYS_get_mempolicy, &a->policy, a->nodes, sizeof(a->nodes) * 8, NULL, 0, 0);
-	a->no_new_privs = (int32_t)sys_call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0, 0);
-	sys_call(SYS_prctl, PR_GET_CHILD_SUBREAPER, &a->subreaper, 0, 0, 0, 0);
-	a->timer_slack = (int32_t)sys_call(SYS_prctl, PR_GET_TIMERSLACK, 0, 0, 0, 0, 0);
-	a->personality = (int32_t)sys_call(SYS_personality, 0xffffffff, 0, 0, 0, 0, 0);
-	standin_rights(&a->rights);
+	if (fd < 0)
+		return 0;
+	sys_pread(fd, &value, sizeof(value), 0);
+	sys_close(fd);
+	return value;
+}
+
+/* What one process cannot have for itself in a common space, and takes along in an exec. */
+static void read_memory_attributes(struct standin_attributes *a)
+{
+	a->oom_score = read_file("/proc/self/oom_score_adj");
+	a->core_filter = read_file("/proc/self/coredump_filter");
+	a->no_huge_pages = (int32_t)sys_call(SYS_prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0, 0);
 }
 
 /* Sets what differs. */
@@ -329,39 +356,47 @@ static void set_limits(const struct standin_attributes *a, const struct standin_
 			sys_call(SYS_prlimit64, 0, i, a->limit[i], NULL, 0, 0);
 }
 
+static bool differ(uint64_t a, uint64_t b)
+{
+	return a && b && a != b; /* 0: it could not be read */
+}
+
 int standin_take_over(struct standin *s)
 {
-	const struct standin_attributes *a = &s->attributes;
+	const struct standin_attributes *a = &s->attributes, *born = &s->born;
 	struct standin_attributes now;
 	kernel_sigset_t changed;
 
-	read_attributes(&now, 0);
-	if (memcmp(&a->rights, &now.rights, sizeof(now.rights)) != 0)
+	standin_rights(&now.rights);
+	read_memory_attributes(&now);
+	if (memcmp(&a->rights, &now.rights, sizeof(now.rights)) != 0 ||
+	    differ(a->oom_score, now.oom_score) || differ(a->core_filter, now.core_filter) ||
+	    a->no_huge_pages != now.no_huge_pages)
 		return -EPERM;
-	set_limits(a, &now);
-	changed = a->ignored ^ now.ignored;
+	set_limits(a, born);
+	changed = a->ignored ^ ignored_signals();
 	for (int sig = 1; sig <= 64; sig++)
 		if (changed & BIT(sig))
 			set_action(sig, a->ignored & BIT(sig) ? (void *)SIG_IGN : (void *)SIG_DFL);
 	for (int i = 0; i < 3; i++)
 		if (a->timer[i].value[0] || a->timer[i].value[1])
 			sys_call(SYS_setitimer, i, &a->timer[i], NULL, 0, 0, 0);
-	if (memcmp(a->scheduling, now.scheduling, sizeof(a->scheduling)) != 0 &&
+	if (memcmp(a->scheduling, born->scheduling, sizeof(a->scheduling)) != 0 &&
 	    sys_call(SYS_sched_setattr, 0, a->scheduling, 0, 0, 0, 0))
 		return -EPERM;
-	if (memcmp(a->cpus, now.cpus, sizeof(a->cpus)) != 0)
+	if (memcmp(a->cpus, born->cpus, sizeof(a->cpus)) != 0)
 		sys_call(SYS_sched_setaffinity, 0, sizeof(a->cpus), a->cpus, 0, 0, 0);
-	if (a->ioprio != now.ioprio)
+	if (a->ioprio != born->ioprio)
 		sys_call(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, a->ioprio, 0, 0, 0);
-	if (a->policy != now.policy || memcmp(a->nodes, now.nodes, sizeof(a->nodes)) != 0)
+	if (a->policy != born->policy || memcmp(a->nodes, born->nodes, sizeof(a->nodes)) != 0)
 		sys_call(SYS_set_mempolicy, a->policy, a->nodes, sizeof(a->nodes) * 8, 0, 0, 0);
-	if (a->no_new_privs && !now.no_new_privs)
+	if (a->no_new_privs && !born->no_new_privs)
 		sys_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
 	/* Until standin_await_end(): whatever the stand-in has started goes on as ours. */
 	sys_call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0);
-	if (a->timer_slack != now.timer_slack)
+	if (a->timer_slack != born->timer_slack)
 		sys_call(SYS_prctl, PR_SET_TIMERSLACK, a->timer_slack, 0, 0, 0, 0);
-	if (a->personality != now.personality)
+	if (a->personality != born->personality)
 		sys_call(SYS_personality, a->personality, 0, 0, 0, 0, 0);
 	if (s->sets_death_signal)
 		sys_call(SYS_prctl, PR_SET_PDEATHSIG, s->death_signal, 0, 0, 0, 0);
@@ -419,7 +454,14 @@ static void end_like(const siginfo_t *info)
 
 void standin_read(struct standin *s, kernel_sigset_t mask)
 {
-	read_attributes(&s->attributes, mask);
+	struct standin_attributes *a = &s->attributes;
+
+	memset(a, 0, sizeof(*a));
+	a->mask = mask;
+	a->ignored = ignored_signals();
+	read_attributes(a);
+	read_memory_attributes(a);
+	standin_rights(&a->rights);
 }
 
 /* What the stand-in has become since the last look. */

@@ -39,7 +39,9 @@ struct standin_attributes {
 	uint8_t scheduling[56]; /* struct sched_attr */
 	uint64_t cpus[STANDIN_CPUS / 64];
 	int32_t ioprio, policy, no_new_privs, subreaper, timer_slack, personality;
-	uint64_t nodes[16]; /* of the memory policy */
+	uint64_t nodes[16];              /* of the memory policy */
+	uint64_t oom_score, core_filter; /* the texts in /proc */
+	int32_t no_huge_pages;
 	struct space_rights rights;
 };
 
@@ -52,11 +54,11 @@ struct standin {
 	int32_t death_signal;
 	intptr_t rseq_offset;
 	uint32_t rseq_len, rseq_sig;
-	uint32_t alone;    /* the embryo has given up what they shared */
-	int32_t number;    /* an ioctl's */
-	int32_t messenger; /* a process whose end calls the embryo */
-	struct standin_attributes attributes;
-	const char *path; /* of the exec; all three point into strings */
+	uint32_t alone;                             /* the embryo has given up what they shared */
+	int32_t number;                             /* an ioctl's */
+	int32_t messenger;                          /* a process whose end calls the embryo */
+	struct standin_attributes born, attributes; /* first of all, and at the exec */
+	const char *path;                           /* of the exec; all three point into strings */
 	char **argv, **envv;
 	char strings[STANDIN_STRINGS];
 };
