@@ -17,6 +17,7 @@
 #include "base/glob.h"
 #include "base/str.h"
 #include "embryo/birth.h"
+#include "embryo/check.h"
 #include "embryo/embryo.h"
 #include "embryo/standin.h"
 #include "embryo/window.h"
@@ -126,13 +127,23 @@ static char *skip_blanks(char *p)
 	return p;
 }
 
-/* Takes the first line of a script apart, as execve(2) says.  False if it names no interpreter. */
+/*
+ * Takes the first line of a script apart, as execve(2) says.  False if it names no interpreter.  One
+ * that is longer than what the kernel looks at loses its end, and the last byte of that; but the
+ * interpreter's name must be whole.
+ */
 static bool parse_line(char *line, char **interp, char **argument)
 {
-	char *end = line + 2, *p = skip_blanks(line + 2);
+	char *end = line + 2, *p = skip_blanks(line + 2), *name = p;
 
 	while (*end && *end != '\n')
 		end++;
+	while (*name && *name != '\n' && *name != ' ' && *name != '\t')
+		name++;
+	if (name == line + SCRIPT_LINE)
+		return false;
+	if (end == line + SCRIPT_LINE)
+		end--;
 	*end = '\0';
 	while (end > p && (end[-1] == ' ' || end[-1] == '\t'))
 		*--end = '\0';
@@ -518,6 +529,8 @@ static void execute(void *arg)
 	x.stack_limit = limit_of(&x, RLIMIT_STACK);
 	if (c->t->left_world)
 		by_kernel(c, &x, false);
+	if (check_exec(x.path, x.argv, x.envv))
+		by_kernel(c, &x, false); /* for its error */
 	if (judge(&x) != AS_TASK)
 		by_kernel(c, &x, true);
 	if (c->t->launched == LAUNCH_EMBRYO)
@@ -592,6 +605,11 @@ int exec_in_standin(struct standin *s, struct arch_trap *tr)
 
 	if (!path || s->alone)
 		return 0;
+	rc = check_exec(path, (char *const *)tr->arg[1], (char *const *)tr->arg[2]);
+	if (rc) {
+		tr->nr = rc;
+		return 1;
+	}
 	sys_sigmask(SIG_BLOCK, &all, &mask);
 	at = str_len(path) + 1;
 	if (at >= PATH_MAX) {
