@@ -627,7 +627,7 @@ int exec_in_standin(struct standin *s, struct arch_trap *tr)
 	standin_read(s, mask);
 	rc = standin_ask(s, STANDIN_EXEC, 0, 0, 0);
 	if (rc == GO)
-		sys_exit_group(0);
+		standin_end(s);
 	/* A change of rights has taken it away, but killing the embryo still means this process. */
 	sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
 	sys_sigmask(SIG_SETMASK, &mask, NULL);

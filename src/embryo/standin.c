@@ -45,7 +45,6 @@ static kernel_sigset_t ignored_signals(void)
 
 static void read_attributes(struct standin_attributes *a)
 {
-	sys_call(SYS_rt_sigpending, &a->pending, KERNEL_SIGSET_SIZE, 0, 0, 0, 0);
 	for (int i = 0; i < 3; i++)
 		sys_call(SYS_getitimer, i, &a->timer[i], 0, 0, 0, 0);
 	for (int i = 0; i < STANDIN_LIMITS; i++)
@@ -415,7 +414,7 @@ void standin_answer(struct standin *s, long result)
 void standin_await_end(struct standin *s)
 {
 	struct timespec now = { 0, 0 };
-	kernel_sigset_t pending = s->attributes.pending, child = BIT(SIGCHLD);
+	kernel_sigset_t pending, child = BIT(SIGCHLD);
 
 	while (sys_call(SYS_wait4, s->pid, NULL, __WALL, NULL, 0, 0) == -EINTR)
 		;
@@ -423,6 +422,7 @@ void standin_await_end(struct standin *s)
 	/* What this process heard of its own child is nobody's business. */
 	while (sys_call(SYS_rt_sigtimedwait, &child, NULL, &now, KERNEL_SIGSET_SIZE, 0, 0) > 0)
 		;
+	pending = s->attributes.pending;
 	for (int sig = 1; sig <= 64; sig++)
 		if (pending & BIT(sig))
 			sys_call(SYS_kill, sys_getpid(), sig, 0, 0, 0, 0);
@@ -462,6 +462,13 @@ void standin_read(struct standin *s, kernel_sigset_t mask)
 	read_attributes(a);
 	read_memory_attributes(a);
 	standin_rights(&a->rights);
+}
+
+/* Signals that have reached it until now, the embryo has passed on before it read the request. */
+void standin_end(struct standin *s)
+{
+	sys_call(SYS_rt_sigpending, &s->attributes.pending, KERNEL_SIGSET_SIZE, 0, 0, 0, 0);
+	sys_exit_group(0);
 }
 
 /* What the stand-in has become since the last look. */

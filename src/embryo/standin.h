@@ -75,6 +75,9 @@ long standin_ask(struct standin *s, enum standin_request request, long a, long b
 /* Notes what an exec of the calling stand-in hands over; mask: its signal mask. */
 void standin_read(struct standin *s, kernel_sigset_t mask);
 
+/* Its end, after an exec: the embryo is the program from now on. */
+_Noreturn void standin_end(struct standin *s);
+
 /* In the embryo: serves the stand-in to its end, or until a program takes its place. */
 _Noreturn void standin_serve(struct task *t);
 
