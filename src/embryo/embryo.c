@@ -169,8 +169,8 @@ static BARE void begin(struct task *t, uintptr_t *sp)
 	if (t->sees_forks) /* then all others' forks may leave its memory out */
 		atomic_store(&t->memory.keep_on_fork, 0);
 	t->begun = 1;
-	fatal_settings(&t->trouble, (const char *const *)(sp + 1 + sp[0] + 1));
-	fatal_install(t);
+	if (fatal_settings(&t->trouble, (const char *const *)(sp + 1 + sp[0] + 1)) || !t->launched)
+		fatal_install(t);
 	/* With libpip in the program this is left to taskside/start.c: there is more to be done. */
 	if (h->before_result && !t->injected)
 		sys_exit_group(h->before_result);

@@ -109,9 +109,10 @@ static bool is_on(const char *value)
 	return is_word(value, str_len(value), "ON");
 }
 
-void fatal_settings(struct trouble *tr, const char *const *envv)
+bool fatal_settings(struct trouble *tr, const char *const *envv)
 {
 	const char *value;
+	bool asked = false;
 
 	tr->signals = BIT(SIGHUP) | BIT(SIGSEGV);
 	tr->maps = tr->pips = 0;
@@ -127,12 +128,13 @@ void fatal_settings(struct trouble *tr, const char *const *envv)
 		else if ((value = value_of(*envv, "PIP_SHOW_PIPS")) != NULL)
 			tr->pips = is_on(value);
 		else if ((value = value_of(*envv, "PIP_BACKTRACE")) != NULL)
-			tr->backtrace = !str_equal(value, "0");
+			asked = (tr->backtrace = !str_equal(value, "0")) != 0;
 		else if ((value = value_of(*envv, "PIP_GDB_PATH")) != NULL)
 			str_copy(tr->gdb, value, sizeof(tr->gdb));
 		else if ((value = value_of(*envv, "PIP_GDB_COMMAND")) != NULL)
 			str_copy(tr->command, value, sizeof(tr->command));
 	}
+	return asked || tr->maps || tr->pips || tr->gdb[0] || tr->command[0];
 }
 
 /* ---- The line ------------------------------------------------------------------------------ */

@@ -16,9 +16,10 @@ void fatal_install(struct task *t);
 
 /*
  * What a program's environment says about signals that end it.  To be read when it begins, since
- * it may be anything when it ends.
+ * it may be anything when it ends.  True if it asks for a report: under a launcher that knows
+ * nothing of tasks there is none without being asked for.
  */
-void fatal_settings(struct trouble *tr, const char *const *envv);
+bool fatal_settings(struct trouble *tr, const char *const *envv);
 
 /* PIP_GDB_SIGNALS: a bit for each signal that it names; unknown() is called for each other name if
  * it is not NULL. */
