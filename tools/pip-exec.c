@@ -1,18 +1,21 @@
 /*
  * pip-exec.c - runs programs as tasks of one address space, one or several of each (MPMD).
  *
- * main() takes the command line apart into segments (segments_parse), becomes the root, starts the
- * tasks of all segments in order (tasks_start) and turns their ends into its own exit code
- * (tasks_collect).
+ * main() takes the command line apart into segments (segments_parse), starts over with
+ * libpip-preload.so if the mode needs that (preload), becomes the root, starts the tasks of all
+ * segments in order (tasks_start) and turns their ends into its own exit code (tasks_collect).
  */
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <pip/pip.h>
 
@@ -221,6 +224,70 @@ static int tasks_collect(void)
 	return signaled ? signaled : largest;
 }
 
+/* ---- The mode process:preload -------------------------------------------------------------- */
+
+/* Where libpip-preload.so lies, beside this program as it was installed or built. */
+static bool preload_library(const char *exe, char path[PATH_MAX])
+{
+	static const char *const folders[] = { PRELOAD_FOLDER, "../preload" };
+	int folder = (int)(strrchr(exe, '/') - exe);
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		bool is_absolute = *folders[i] == '/';
+		char *joined = NULL;
+		bool found;
+
+		if (asprintf(&joined, "%.*s%s%s/libpip-preload.so", is_absolute ? 0 : folder, exe,
+			     is_absolute ? "" : "/", folders[i]) < 0)
+			return false;
+		found = realpath(joined, path);
+		free(joined);
+		if (found)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * That mode needs a library in LD_PRELOAD, which ld.so reads when a program starts.  So this one
+ * starts once more, unless the library has been loaded.  0 or the exit code.
+ */
+static int preload(char **argv)
+{
+	const char *mode = getenv(PIP_ENV_MODE), *others = getenv("LD_PRELOAD");
+	char exe[PATH_MAX], library[PATH_MAX], *value = NULL;
+	ssize_t n;
+
+	if (!mode || strcasecmp(mode, PIP_ENV_MODE_PROCESS_PRELOAD) != 0)
+		return 0;
+	if (others && strstr(others, "libpip-preload.so"))
+		return 0;
+	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	exe[n > 0 ? n : 0] = '\0';
+	if (!strchr(exe, '/') || !preload_library(exe, library)) {
+		fputs("pip-exec: process:preload needs libpip-preload.so, which is not installed "
+		      "beside it\n",
+		      stderr);
+		return EPERM;
+	}
+	if (strpbrk(library, ": ")) {
+		fprintf(stderr,
+			"pip-exec: '%s' cannot be preloaded: ld.so takes blanks and colons for "
+			"separators\n",
+			library);
+		return EPERM;
+	}
+	if (asprintf(&value, "%s%s%s", library, others && *others ? ":" : "",
+		     others ? others : "") < 0 ||
+	    setenv("LD_PRELOAD", value, 1)) {
+		fputs("pip-exec: Not enough memory\n", stderr);
+		return ENOMEM;
+	}
+	execv(exe, argv);
+	fprintf(stderr, "pip-exec: cannot start '%s' over: %s\n", exe, strerror(errno));
+	return errno;
+}
+
 /* Becomes the root and runs the tasks.  Returns the exit code. */
 static int run(const struct segment *segs, size_t nsegs)
 {
@@ -251,10 +318,13 @@ static int run(const struct segment *segs, size_t nsegs)
 
 int main(int argc, char **argv)
 {
-	struct segment *segs = calloc((size_t)argc, sizeof(*segs)); /* each needs a word at least */
+	struct segment *segs;
 	size_t nsegs;
-	int code;
+	int code = preload(argv);
 
+	if (code)
+		return code;
+	segs = calloc((size_t)argc, sizeof(*segs)); /* each needs a word at least */
 	if (!segs) {
 		fputs("pip-exec: Not enough memory\n", stderr);
 		return ENOMEM;

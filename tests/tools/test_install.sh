@@ -79,9 +79,21 @@ commands() {
 	is 7
 }
 
+completion() {
+	local folder=$prefix/share/bash-completion/completions name
+	case_begin "completion, by the name of each command"
+	for name in "$prefix"/bin/*; do
+		name=${name##*/}
+		# shellcheck disable=SC2016
+		run bash -c '. "$1" && complete -p "$2"' bash "$folder/$name" "$name"
+		is 0
+	done
+}
+
 installs
 libraries
 headers
 uses
 commands
+completion
 finish
