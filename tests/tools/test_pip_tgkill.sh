@@ -10,6 +10,7 @@ ended_by() {
 	shift
 	sleep 60 &
 	pid=$!
+	executed $pid
 	run "$tgkill" "$1" $pid $pid
 	is 0
 	[ "$status" = 0 ] || kill $pid

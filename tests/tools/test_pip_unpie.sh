@@ -62,6 +62,7 @@ clears() {
 	cp "$plain" "$dir/program"
 	"$dir/program" pause &
 	local pid=$!
+	executed $pid
 	run "$unpie" "$dir/program"
 	is 0
 	kill -TERM $pid

@@ -6,6 +6,7 @@
 #	is STATUS		the status of what was run last
 #	says FILE TEXT		a stream, byte for byte; newlines at the end do not count
 #	matches FILE REGEX	a line of a stream
+#	executed PID		waits for the program of a process in the background
 #	finish			at the very end
 #
 # The environment names the folder with the commands (TOOLS) and that of tests/prog (PROGRAMS).
@@ -60,6 +61,15 @@ run() {
 
 is() {
 	[ "$status" = "$1" ] || complain "status $status, not $1"
+}
+
+# executed PID - waits until what was started in the background is no copy of this shell any more,
+# which would take a signal for a reason to clean up.
+executed() {
+	local waited=0
+	while [ "/proc/$1/exe" -ef "/proc/$$/exe" ] && [ $((waited += 1)) -lt 1000 ]; do
+		sleep 0.01
+	done
 }
 
 says() {

@@ -63,7 +63,7 @@ find src tools bench docs/examples tests/task tests/fault tests/real tests/prog 
 		}
 		looking["tools/pip-check.c"] = "place.h"
 		looking["tools/pip-unpie.c"] = "loader/loader.h"
-		looking["tools/pips.c"] = "space.h"
+		looking["tools/pips/spaces.c"] = "space.h"
 	}
 	# The layer of a path in src.
 	function layer(path) {
