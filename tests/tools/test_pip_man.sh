@@ -51,6 +51,11 @@ shows() {
 	is 0
 	matches "$out" '/man7/libpip\.7(\.gz)?$'
 
+	case_begin "--help"
+	run "$man" --help
+	is 0
+	matches "$out" '^Usage: pip-man '
+
 	case_begin "by a link"
 	ln -s "$man" "$dir/a-link"
 	run "$dir/a-link" -w

@@ -311,6 +311,11 @@ errors() {
 		! [ -e a.out ] || complain "it has compiled"
 	done
 
+	case_begin "--help"
+	run "$pipcc" --help
+	is 0
+	matches "$err" '^Usage: pipcc '
+
 	case_begin "no argument"
 	run "$pipcc"
 	is 2
