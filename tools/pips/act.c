@@ -33,7 +33,7 @@ static void own_folder(char folder[PATH_MAX])
 	folder[n > 0 ? n : 0] = '\0';
 	slash = strrchr(folder, '/');
 	if (!slash)
-		fail("pips: cannot find out where it lies\n");
+		die("pips: cannot find out where it lies\n");
 	*slash = '\0';
 }
 
@@ -65,7 +65,7 @@ static void row_signal(const struct row *r)
 	rc = posix_spawn(&child, program, NULL, NULL,
 			 (char *[]){ program, number, pid, tid, any, NULL }, environ);
 	if (rc)
-		fail("pips: cannot run '%s': %s\n", program, strerror(rc));
+		die("pips: cannot run '%s': %s\n", program, strerror(rc));
 	free(program);
 	if (waitpid(child, &status, 0) < 0 || status)
 		send_failed = true;
@@ -149,5 +149,5 @@ void list_exec(void)
 	}
 	fflush(NULL);
 	execvp(words[0], words);
-	fail("pips: cannot run %s: %s\n", words[0], strerror(errno));
+	die("pips: cannot run %s: %s\n", words[0], strerror(errno));
 }

@@ -40,9 +40,9 @@ static void help(void)
 	exit(0);
 }
 
-_Noreturn static void usage(const char *reason, const char *word)
+_Noreturn static void die_usage(const char *reason, const char *word)
 {
-	fail("pips: %s%s\n" USAGE, reason, word);
+	die("pips: %s%s\n" USAGE, reason, word);
 }
 
 static void action_set(enum action action)
@@ -52,11 +52,11 @@ static void action_set(enum action action)
 			   (action == ACTION_KILL || action == ACTION_SIGNAL);
 
 	if (both_signal)
-		usage("Multiple signal options", "");
+		die_usage("Multiple signal options", "");
 	if (options.action != ACTION_LIST && options.action != action)
-		fail("PIPS: either %s or %s can be specified\n",
-		     names[options.action < action ? options.action : action],
-		     names[options.action < action ? action : options.action]);
+		die("PIPS: either %s or %s can be specified\n",
+		    names[options.action < action ? options.action : action],
+		    names[options.action < action ? action : options.action]);
 	options.action = action;
 }
 
@@ -66,12 +66,12 @@ static void modes_set(const char *letters)
 	size_t n = 0;
 
 	if (!letters || !*letters || *letters == '-')
-		usage("No mode specified", "");
+		die_usage("No mode specified", "");
 	for (; *letters && n + 3 < sizeof(modes); letters++) {
 		char letter = (char)toupper((unsigned char)*letters);
 
 		if (!strchr("PLCGT", letter))
-			usage("Invalid mode", "");
+			die_usage("Invalid mode", "");
 		if (letter == 'P')
 			n += (size_t)sprintf(modes + n, "LCG");
 		else
@@ -85,10 +85,10 @@ static void signal_set(const char *word)
 {
 	action_set(ACTION_SIGNAL);
 	if (!word || !*word || *word == '-')
-		usage("No signal specified", "");
+		die_usage("No signal specified", "");
 	options.signal = signame_parse(word);
 	if (!options.signal)
-		usage("Invalid signal", "");
+		die_usage("Invalid signal", "");
 }
 
 /* Those that need no other word.  False: it is none. */
@@ -200,13 +200,13 @@ void options_parse(char **word)
 		}
 		if (only_patterns || **word != '-') {
 			if (options.npatterns == PIP_NTASKS_MAX)
-				usage("Too many patterns", "");
+				die_usage("Too many patterns", "");
 			options.pattern[options.npatterns++] = *word;
 			continue;
 		}
 		more = option_parse(word);
 		if (more < 0)
-			usage("Unknown option: ", *word);
+			die_usage("Unknown option: ", *word);
 		word += more;
 	}
 }

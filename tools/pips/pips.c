@@ -37,7 +37,7 @@ __attribute__((format(printf, 1, 2))) void put(const char *format, ...)
 	}
 }
 
-__attribute__((format(printf, 1, 2))) _Noreturn void fail(const char *format, ...)
+__attribute__((format(printf, 1, 2))) _Noreturn void die(const char *format, ...)
 {
 	va_list ap;
 
@@ -50,7 +50,7 @@ __attribute__((format(printf, 1, 2))) _Noreturn void fail(const char *format, ..
 void *must(void *allocated)
 {
 	if (!allocated)
-		fail("pips: %s\n", strerror(ENOMEM));
+		die("pips: %s\n", strerror(ENOMEM));
 	return allocated;
 }
 
@@ -63,7 +63,7 @@ FILE *check_open(const char *prefix, const char *suffix, const char *mode)
 		path = must(NULL);
 	f = fopen(path, mode);
 	if (!f)
-		fail("pips: cannot open '%s': %s\n", path, strerror(errno));
+		die("pips: cannot open '%s': %s\n", path, strerror(errno));
 	free(path);
 	return f;
 }

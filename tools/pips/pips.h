@@ -65,7 +65,7 @@ extern const char *check; /* PIPS_CHECK_OUT, or NULL */
 __attribute__((format(printf, 1, 2))) void put(const char *format, ...);
 
 /* A message that ends the program. */
-__attribute__((format(printf, 1, 2))) _Noreturn void fail(const char *format, ...);
+__attribute__((format(printf, 1, 2))) _Noreturn void die(const char *format, ...);
 
 /* What an allocating function has returned; NULL ends the program. */
 void *must(void *allocated);

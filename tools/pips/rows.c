@@ -30,14 +30,14 @@ static FILE *ps_open(pid_t *pid)
 	snprintf(flags, sizeof(flags), "%s%sH", options.all ? "a" : "", options.notty ? "x" : "");
 	putenv(must(strdup(lang)));
 	if (pipe2(ends, O_CLOEXEC))
-		fail("pips: cannot run ps: %s\n", strerror(errno));
+		die("pips: cannot run ps: %s\n", strerror(errno));
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
 	rc = posix_spawnp(pid, ps, &actions, NULL, (char *[]){ ps, flags, with, fmt, NULL },
 			  environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (rc)
-		fail("pips: cannot run ps: %s\n", strerror(rc));
+		die("pips: cannot run ps: %s\n", strerror(rc));
 	close(ends[1]);
 	free(fmt);
 	return must(fdopen(ends[0], "r"));
@@ -51,7 +51,7 @@ static void heading_read(char *line)
 	for (; word && ncolumns < COLUMNS_MAX; word = strtok_r(NULL, " \n", &save))
 		heading[ncolumns++] = word;
 	if (ncolumns < 5)
-		fail("pips: ps shows no heading that can be understood\n");
+		die("pips: ps shows no heading that can be understood\n");
 	ncolumns -= 4;
 }
 

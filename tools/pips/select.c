@@ -74,7 +74,7 @@ static void row_identify(struct row *r, enum membership member)
 	if (p && (r->tid == r->pid || marked)) {
 		r->is_root = p->is_root;
 		r->is_task = p->is_task;
-		r->who[0] = p->is_task ? (char)('0' + (p->pipid % 10 + 10) % 10) : 'R';
+		r->who[0] = p->is_task ? "0123456789"[(unsigned)p->pipid % 10] : "R"[0];
 		r->who[1] = letter_of_mode(p->mode);
 		if (r->who[1] == '?' && marked)
 			r->who[1] = letter_of_mark(r->comm[1]);
@@ -246,7 +246,7 @@ void rows_select(void)
 	for (size_t i = 0; i < nrows; i++)
 		found |= rows[i]->is_selected = is_wanted(rows[i]);
 	if (!found)
-		fail("PIPS: no PiP task found\n");
+		die("PIPS: no PiP task found\n");
 	if (options.family)
 		select_family();
 	if (options.descent)
