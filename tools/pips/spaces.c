@@ -49,14 +49,21 @@ struct source {
 };
 
 /*
- * The memory of a process can be read by who may trace it; under Yama that may be its parents only.
- * The mapped object itself can be opened by who has CAP_CHECKPOINT_RESTORE.
+ * The mapped object itself can be opened by who has CAP_CHECKPOINT_RESTORE, and reading that leaves
+ * no trace.  The memory of a process can be read by who may trace it (under Yama that may be its
+ * parents only), which gives the process page tables for what is read.
  */
 static const char *source_open(struct source *s, const struct space_view *view, uintptr_t end)
 {
 	char path[96];
 	uint64_t magic;
 
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIxPTR "-%" PRIxPTR, view->reader,
+		 view->address, end);
+	s->fd = open(path, O_RDONLY | O_CLOEXEC);
+	s->base = 0;
+	if (s->fd >= 0)
+		return NULL;
 	snprintf(path, sizeof(path), "/proc/%d/mem", view->reader);
 	s->fd = open(path, O_RDONLY | O_CLOEXEC);
 	s->base = view->address;
@@ -64,11 +71,7 @@ static const char *source_open(struct source *s, const struct space_view *view, 
 		return NULL;
 	if (s->fd >= 0)
 		close(s->fd);
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIxPTR "-%" PRIxPTR, view->reader,
-		 view->address, end);
-	s->fd = open(path, O_RDONLY | O_CLOEXEC);
-	s->base = 0;
-	return s->fd < 0 ? "its memory may not be read" : NULL;
+	return "its memory may not be read";
 }
 
 static bool source_read(const struct source *s, uint64_t off, void *buf, size_t len)
