@@ -224,6 +224,7 @@ struct birth {
 	kernel_sigset_t mask;
 	uint64_t flags; /* of the call */
 	uintptr_t stack, parent_tid, child_tid, tls;
+	pid_t parent;
 	_Atomic uint32_t go, failed;
 };
 
@@ -340,11 +341,14 @@ static int birth_fork(struct window_head *head, struct birth *b, struct arch_tra
 /* In the embryo: goes on from the call, on the stack that it was made on or that it names. */
 static void vfork_embryo(void *arg)
 {
+	const struct timespec patience = { .tv_nsec = 20000000 };
 	struct birth *b = arg;
 	struct arch_trap frame = b->frame;
 
-	while (!b->go)
-		sys_futex_wait(&b->go, 0, NULL);
+	/* If its parent is killed before it has moved, its stack is free as well, and nobody says
+	 * so. */
+	while (!b->go && sys_call(SYS_getppid, 0, 0, 0, 0, 0, 0) == b->parent)
+		sys_futex_wait(&b->go, 0, &patience);
 	frame.nr = 0;
 	if (b->stack)
 		frame.sp = b->stack - ARCH_TRAP_ABOVE;
@@ -396,6 +400,7 @@ static int birth_vfork(struct birth *b, struct arch_trap *tr)
 
 	sys_sigmask(SIG_BLOCK, &all, &b->mask);
 	t->parent_waits = 1;
+	b->parent = sys_getpid();
 	*there = *b;
 	pid = clone_embryo(there, (uintptr_t)there, vfork_embryo);
 	if (pid < 0) {
