@@ -170,6 +170,7 @@ int shim_start(struct task *root)
 	interp_facts();
 	note_rseq(root);
 	standin_rights(&root->space->rights);
+	root->space->exec_keeps_rights = standin_rights_last(&root->space->rights);
 	root->space->intercepts = 1;
 	head->intercepts = 1;
 	head->quiet = root->quiet;

@@ -49,8 +49,10 @@ struct space {
 		uint32_t uid[3], gid[3]; /* real, effective, saved */
 		uint64_t caps[5];        /* effective, permitted, inheritable, bounding, ambient */
 		uint64_t securebits;
-		uint64_t groups; /* a hash of the supplementary ones */
-	} rights;                /* of its first root; tasks have the same */
+		uint64_t groups;    /* a hash of the supplementary ones */
+	} rights;                   /* of its first root; tasks have the same */
+	uint32_t changed_rights;    /* one of its programs has */
+	uint32_t exec_keeps_rights; /* an exec of any ordinary file leaves them as they are */
 
 	struct export_entry *names[1024]; /* heads of the hash chains; under lock */
 	struct export_entry *free_names[16];

@@ -157,7 +157,8 @@ struct task {
 	uintptr_t room;                   /* the embryo's own stacks */
 	struct standin *standin;          /* the embryo's, shared with its stand-in */
 	uint32_t parent_waits;            /* off its stack, for a vfork's child */
-	uint32_t left_world;              /* it has changed its namespaces, root or filters */
+	uint32_t changes_rights;     /* it, or who launched it, has made a call that may do so */
+	uint32_t left_world;         /* it has changed its namespaces, root or filters */
 	_Atomic uint32_t leaving;    /* it is just executing another program outside the space */
 	intptr_t rseq_offset;        /* of its rseq area from the thread pointer */
 	uint32_t rseq_len, rseq_sig; /* 0 = not known */

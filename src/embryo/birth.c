@@ -74,6 +74,7 @@ struct task *birth_claim(struct task *launcher)
 	t->mode = PIP_MODE_PROCESS_PRELOAD;
 	t->ntasks = launcher->ntasks;
 	t->quiet = launcher->quiet;
+	t->changes_rights = launcher->changes_rights;
 	t->launched = LAUNCH_EMBRYO;
 	t->stage = STAGE_LOADING;
 	if (!sys_random(&random, sizeof(random)) && !window_open(t, random)) {
@@ -169,6 +170,23 @@ void birth_collect(struct task *launcher)
 	lock_release(&launcher->collect_lock, mask);
 }
 
+bool birth_restore_dumpable(struct space *sp)
+{
+	if (sys_call(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0, 0) == 1)
+		return true;
+	for (uint32_t i = 0; i < atomic_load(&sp->nslots); i++) {
+		struct task *t = &sp->task[i];
+		uint32_t state = atomic_load(&t->state);
+
+		if (state == TASK_FREE || !t->changes_rights)
+			continue;
+		/* It may still be running its last instructions here. */
+		if (!t->leaving || !t->tid_word || *(const volatile int32_t *)t->tid_word != 0)
+			return false;
+	}
+	return sp->changed_rights && sys_call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0, 0) == 0;
+}
+
 struct task *birth_embryo(struct task *launcher, pid_t pid)
 {
 	struct space *sp = launcher->space;
@@ -192,6 +210,7 @@ void birth_replace(struct task *old, struct task *new)
 	new->pipid = old->pipid;
 	new->root_export = old->root_export;
 	new->left_world = old->left_world;
+	new->changes_rights = old->changes_rights;
 	if (old->launches) {
 		memcpy(new->slot_of, old->slot_of, sizeof(new->slot_of));
 		memcpy(new->names_of, old->names_of, sizeof(new->names_of));
@@ -487,6 +506,7 @@ void birth_become_root(struct window_head *head)
 		root->path[n > 0 ? n : 0] = '\0';
 	}
 	standin_rights(&root->space->rights);
+	root->space->exec_keeps_rights = standin_rights_last(&root->space->rights);
 	root->space->intercepts = 1;
 	atomic_store(&root->state, TASK_LIVE);
 	head->task = root;

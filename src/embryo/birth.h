@@ -43,6 +43,13 @@ void birth_discard(struct task *t);
 /* Gives back what ended children of this launcher left.  To be called by its own process. */
 void birth_collect(struct task *launcher);
 
+/*
+ * The kernel marks the memory of a program that changes its rights, so that no other of its user
+ * looks into it (PR_SET_DUMPABLE in prctl(2)), and the memory is everybody's.  Takes that back once
+ * no such program is in the space any more.  False if it is not what it was.
+ */
+bool birth_restore_dumpable(struct space *sp);
+
 /* The record of a child of this launcher that is still an embryo, by its PID; NULL = none. */
 struct task *birth_embryo(struct task *launcher, pid_t pid);
 

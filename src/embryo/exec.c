@@ -51,6 +51,7 @@ struct exec {
 	const char *given, *path; /* of the program; of the file to load: a script's interpreter */
 	char *const *argv, *const *envv;
 	const struct standin_attributes *from; /* NULL: the calling process's own */
+	bool checks_rights;                    /* they may not be the space's any more */
 	uintptr_t stack_limit;
 	uintptr_t vectors; /* rewritten argument vectors of a script */
 	size_t vectors_len;
@@ -295,14 +296,14 @@ static const char *hindrance(struct exec *x)
 		return "its files are limited"; /* and so are the memory objects for code */
 	if (personality_of(x) & (ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC | ADDR_COMPAT_LAYOUT))
 		return "it wants another layout of its memory";
-	if (sys_call(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0, 0) != 1)
+	if (!birth_restore_dumpable(x->space))
 		return "the space is not dumpable, as a program is at first";
-	standin_rights(&rights);
-	if (memcmp(&rights, &x->space->rights, sizeof(rights)) != 0)
-		return OTHER_RIGHTS;
-	if (!standin_rights_last(&rights))
-		return "an exec changes its rights";
-	return NULL;
+	if (x->checks_rights) {
+		standin_rights(&rights);
+		if (memcmp(&rights, &x->space->rights, sizeof(rights)) != 0)
+			return OTHER_RIGHTS;
+	}
+	return x->space->exec_keeps_rights ? NULL : "an exec changes its rights";
 }
 
 static enum verdict judge(struct exec *x)
@@ -522,6 +523,7 @@ static void execute(void *arg)
 
 	memset(&x, 0, offsetof(struct exec, load));
 	x.space = c->t->space;
+	x.checks_rights = c->t->changes_rights;
 	x.given = x.path = (const char *)c->tr->arg[0];
 	x.argv = (char *const *)c->tr->arg[1];
 	x.envv = (char *const *)c->tr->arg[2];
@@ -678,6 +680,7 @@ long exec_in_embryo(struct task *t, struct standin *s)
 		return leave_alone(s);
 	memset(&x, 0, offsetof(struct exec, load));
 	x.space = t->space;
+	x.checks_rights = t->changes_rights;
 	x.given = x.path = s->path;
 	x.argv = s->argv;
 	x.envv = s->envv;

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "base/str.h"
 #include "embryo/exec.h"
 #include "embryo/fork.h"
 
@@ -221,6 +222,8 @@ int standin_syscall(struct window_head *head, struct arch_trap *tr)
 
 	if (sys_getpid() != s->pid) /* a vfork's child of the stand-in */
 		return 0;
+	s->changes_rights |= standin_changes_rights(tr);
+	s->changes_memory |= standin_changes_memory(tr);
 	switch (tr->nr) {
 	case SYS_getpid:
 		tr->nr = s->embryo;
@@ -276,6 +279,38 @@ int standin_syscall(struct window_head *head, struct arch_trap *tr)
 	if (tr->nr == SYS_tgkill && tr->arg[1] == s->embryo)
 		tr->arg[1] = s->pid;
 	return 0;
+}
+
+bool standin_changes_rights(const struct arch_trap *tr)
+{
+	switch (tr->nr) {
+	case SYS_setuid:
+	case SYS_setgid:
+	case SYS_setreuid:
+	case SYS_setregid:
+	case SYS_setresuid:
+	case SYS_setresgid:
+	case SYS_setgroups:
+	case SYS_setfsuid:
+	case SYS_setfsgid:
+	case SYS_capset:
+		return true;
+	case SYS_prctl:
+		return tr->arg[0] == PR_CAPBSET_DROP || tr->arg[0] == PR_CAP_AMBIENT ||
+		       tr->arg[0] == PR_SET_SECUREBITS;
+	default:
+		return false;
+	}
+}
+
+bool standin_changes_memory(const struct arch_trap *tr)
+{
+	const char *path = (const char *)tr->arg[1];
+
+	if (tr->nr == SYS_prctl)
+		return tr->arg[0] == PR_SET_THP_DISABLE;
+	return tr->nr == SYS_openat && (tr->arg[2] & O_ACCMODE) != O_RDONLY &&
+	       (uintptr_t)path >= PAGE && (tr->arg[0] != AT_FDCWD || str_starts(path, "/proc/"));
 }
 
 /* ---- What an exec hands over --------------------------------------------------------------- */
@@ -366,12 +401,18 @@ int standin_take_over(struct standin *s)
 	struct standin_attributes now;
 	kernel_sigset_t changed;
 
-	standin_rights(&now.rights);
-	read_memory_attributes(&now);
-	if (memcmp(&a->rights, &now.rights, sizeof(now.rights)) != 0 ||
-	    differ(a->oom_score, now.oom_score) || differ(a->core_filter, now.core_filter) ||
-	    a->no_huge_pages != now.no_huge_pages)
-		return -EPERM;
+	if (s->changes_rights) {
+		standin_rights(&now.rights);
+		if (memcmp(&a->rights, &now.rights, sizeof(now.rights)) != 0)
+			return -EPERM;
+	}
+	if (s->changes_memory) {
+		read_memory_attributes(&now);
+		if (differ(a->oom_score, now.oom_score) ||
+		    differ(a->core_filter, now.core_filter) ||
+		    a->no_huge_pages != now.no_huge_pages)
+			return -EPERM;
+	}
 	set_limits(a, born);
 	changed = a->ignored ^ ignored_signals();
 	for (int sig = 1; sig <= 64; sig++)
@@ -460,8 +501,10 @@ void standin_read(struct standin *s, kernel_sigset_t mask)
 	a->mask = mask;
 	a->ignored = ignored_signals();
 	read_attributes(a);
-	read_memory_attributes(a);
-	standin_rights(&a->rights);
+	if (s->changes_memory)
+		read_memory_attributes(a);
+	if (s->changes_rights)
+		standin_rights(&a->rights);
 }
 
 /* Signals that have reached it until now, the embryo has passed on before it read the request. */

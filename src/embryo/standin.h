@@ -51,6 +51,7 @@ struct standin {
 	_Atomic uint32_t request; /* enum standin_request; a futex word */
 	int64_t arg[3], result;
 	uint32_t own_session, left_world, sets_death_signal;
+	uint32_t changes_rights, changes_memory; /* it has made a call that may do so */
 	int32_t death_signal;
 	intptr_t rseq_offset;
 	uint32_t rseq_len, rseq_sig;
@@ -90,6 +91,11 @@ void standin_answer(struct standin *s, long result);
 
 /* Waits for the stand-in's end, which is near. */
 void standin_await_end(struct standin *s);
+
+/* May this call change the rights of the process?  Or what exec hands over of its memory's
+ * settings, which are in /proc? */
+bool standin_changes_rights(const struct arch_trap *tr);
+bool standin_changes_memory(const struct arch_trap *tr);
 
 /* The rights of the calling process. */
 void standin_rights(struct space_rights *r);

@@ -56,6 +56,17 @@ static const uint16_t trapped[] = {
 	SYS_pivot_root,
 	SYS_seccomp,
 	SYS_ptrace,
+	SYS_setuid,
+	SYS_setgid,
+	SYS_setreuid,
+	SYS_setregid,
+	SYS_setresuid,
+	SYS_setresgid,
+	SYS_setgroups,
+	SYS_setfsuid,
+	SYS_setfsgid,
+	SYS_capset,
+	SYS_openat,
 	SYS_sched_setaffinity,
 	SYS_sched_getaffinity,
 	SYS_sched_setscheduler,
@@ -71,7 +82,6 @@ static const uint16_t trapped[] = {
 #ifdef SYS_readlink
 	SYS_readlink,
 #endif
-	SYS_openat,
 	SYS_newfstatat,
 	SYS_mmap,
 	SYS_munmap,
@@ -240,8 +250,7 @@ static uintptr_t map_anywhere(struct task *t, uintptr_t hint, size_t len, int pr
 	if (fd >= 0 && off == 0 && !(flags & MAP_ANONYMOUS) && (flags & MAP_PRIVATE)) {
 		if (!t->begun && (ret = map_libc(t, len, prot, flags, fd)) != 0)
 			return ret;
-		if ((prot & PROT_WRITE) == 0 && !atomic_load(&t->memory.keep_on_fork) &&
-		    is_libc(fd))
+		if ((flags & MAP_DENYWRITE) && !atomic_load(&t->memory.keep_on_fork) && is_libc(fd))
 			fork_keep(t);
 	}
 	return window_map(t, len, align, prot, flags, fd, off);
@@ -454,6 +463,10 @@ static struct task *caller(struct task *t)
 
 static int note(struct task *t, struct arch_trap *tr)
 {
+	struct task *changed;
+
+	if (standin_changes_rights(tr) && (changed = caller(t)) != NULL)
+		changed->changes_rights = changed->space->changed_rights = 1;
 	switch (tr->nr) {
 	case SYS_unshare:
 	case SYS_setns:
