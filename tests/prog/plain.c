@@ -46,7 +46,7 @@ static volatile int endless = 1;
 /* Its result is used, so that it is no tail call. */
 static int recurse(volatile char *above)
 {
-	volatile char here[4096];
+	volatile char here[1024]; /* no frame may step over a thread's guard page */
 
 	here[0] = *above;
 	return endless ? recurse(here) + here[0] : 0;
