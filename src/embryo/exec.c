@@ -278,6 +278,18 @@ static bool is_unwanted(const struct exec *x, const char *path)
 	       (exclude && matches(exclude, path));
 }
 
+/* Programs whose business it is to change what the kernel keeps for the memory as a whole: the OOM
+ * killer's preference, the dumpable flag. */
+static bool is_about_memory(const char *path)
+{
+	static const char *const names[] = { "choom", "ssh-agent", "gpg-agent" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (str_equal(str_base(path), names[i]))
+			return true;
+	return false;
+}
+
 /* What about the file, now open, or about the process keeps it from being a task? */
 static const char *hindrance(struct exec *x)
 {
@@ -288,6 +300,8 @@ static const char *hindrance(struct exec *x)
 		return why;
 	if (is_unwanted(x, x->real))
 		return "PIP_PRELOAD_INCLUDE or PIP_PRELOAD_EXCLUDE says so";
+	if (is_about_memory(x->real))
+		return "it changes what is one for the whole space";
 	if (place_gains_rights(x->path, &x->load.program.st))
 		return "it runs with other rights than its caller's";
 	if (limit_of(x, RLIMIT_AS) != ~0UL || limit_of(x, RLIMIT_DATA) != ~0UL)
