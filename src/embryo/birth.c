@@ -111,16 +111,22 @@ static void orphan_children(struct task *t, struct task *heir)
 	lock_release(&sp->lock, mask);
 }
 
+void birth_give_back(struct task *t)
+{
+	if (t->standin)
+		sys_munmap((uintptr_t)t->standin, sizeof(*t->standin));
+	t->standin = NULL;
+	window_close(t);
+}
+
 void birth_discard(struct task *t)
 {
 	struct task *launcher = root_of(t);
 
 	unlink_child(launcher, t);
 	orphan_children(t, launcher);
-	if (t->standin)
-		sys_munmap((uintptr_t)t->standin, sizeof(*t->standin));
 	export_close(t);
-	window_close(t);
+	birth_give_back(t);
 	if (t->launched == LAUNCH_TASK && !t->orphan)
 		root_release(launcher, t);
 	else

@@ -40,6 +40,9 @@ struct task *birth_claim(struct task *launcher);
 /* Gives back an embryo that has no process (any more). */
 void birth_discard(struct task *t);
 
+/* The memory of a process that is gone, or has moved to another record. */
+void birth_give_back(struct task *t);
+
 /* Gives back what ended children of this launcher left.  To be called by its own process. */
 void birth_collect(struct task *launcher);
 

@@ -503,7 +503,7 @@ static void replace(void *arg)
 	birth_replace(r.old, r.l->task);
 	for (int timer = 0; timer < r.old->last_timer; timer++)
 		sys_call(SYS_timer_delete, timer, 0, 0, 0, 0, 0);
-	window_close(r.old);
+	birth_give_back(r.old);
 	space_free_slot(r.old);
 	enter(&x, r.l);
 }
@@ -734,7 +734,8 @@ long exec_in_embryo(struct task *t, struct standin *s)
 	atomic_store(&t->state, TASK_LIVE);
 	standin_answer(s, GO);
 	standin_await_end(s);
-	t->standin = NULL;
-	sys_munmap((uintptr_t)s, sizeof(*s));
+	/* The launcher gives it back with all else: whoever unmaps it and then forgets it can be
+	 * killed in between. */
+	sys_madvise((uintptr_t)s, sizeof(*s), MADV_DONTFORK);
 	enter(&x, l);
 }

@@ -1,0 +1,116 @@
+/*
+ * handover.c - a launcher whose second child is watched by test_handover.c.
+ *
+ *	handover fork|vfork|spawn PROGRAM
+ *
+ * Its first child makes it a root; close(HANDOVER_BEGIN) and close(HANDOVER_END) are about the
+ * second; three more must be all right, and leave as many mappings and descriptors as there were.
+ * Exit status: 0, or 1 with a message.
+ */
+#include "handover.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *how, *program;
+
+static pid_t launch(void)
+{
+	char *argv[] = { (char *)program, NULL };
+	pid_t pid = -1;
+
+	if (!strcmp(how, "fork"))
+		pid = fork();
+	else if (!strcmp(how, "vfork"))
+		pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): its test */
+	else if (posix_spawn(&pid, program, NULL, NULL, argv, environ))
+		return -1;
+	if (pid == 0) {
+		execv(program, argv);
+		_exit(126);
+	}
+	return pid;
+}
+
+/* The status of a new child, or -1 if there is none. */
+static int run(void)
+{
+	int status;
+	pid_t pid = launch();
+
+	if (pid < 0)
+		return -1;
+	while (waitpid(pid, &status, 0) != pid)
+		if (errno != EINTR)
+			return -1;
+	return status;
+}
+
+static int count_lines(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	int c, n = 0;
+
+	while (f && (c = getc(f)) != EOF)
+		n += c == '\n';
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static int count_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	int n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	int maps, fds, status;
+
+	if (argc != 3)
+		return 2;
+	how = argv[1];
+	program = argv[2];
+	for (int i = 0; i < 2; i++)
+		if (run() != 0)
+			return 2;
+	count_lines("/proc/self/maps");
+	maps = count_lines("/proc/self/maps");
+	fds = count_entries("/proc/self/fd");
+
+	close(HANDOVER_BEGIN);
+	status = run();
+	close(HANDOVER_END);
+	if (status != 0 && status != SIGKILL) {
+		printf("the child's status is %#x\n", (unsigned)status);
+		return 1;
+	}
+	for (int i = 0; i < 3; i++) {
+		int after = run();
+
+		if (after) {
+			printf("the status of a child after that is %#x\n", (unsigned)after);
+			return 1;
+		}
+	}
+	if (count_entries("/proc/self/fd") != fds || count_lines("/proc/self/maps") > maps) {
+		printf("%d descriptors and %d mappings before, %d and %d after\n", fds, maps,
+		       count_entries("/proc/self/fd"), count_lines("/proc/self/maps"));
+		return 1;
+	}
+	return 0;
+}

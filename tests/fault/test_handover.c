@@ -1,0 +1,283 @@
+/*
+ * test_handover.c - a launcher, its embryo and its stand-in, each killed at every step of the
+ * hand-over.
+ *
+ * A step is a system call: the launcher runs under ptrace, and is started again and again, with one
+ * of the three killed as it enters its first call after the fork, its second, and so on.  The launcher
+ * must find what it would find natively: a child that was killed or has ended well, and another one
+ * if it starts another one.  A child whose launcher was killed must go on to its end.  Nobody may be
+ * left waiting.  FAULT_ROUNDS repeats all of it.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "prog/handover.h"
+
+#define PROCESSES 32
+#define STEPS 400 /* more than there are */
+#define PATIENCE 20
+
+enum role {
+	OTHER,
+	LAUNCHER,
+	EMBRYO,
+	STANDIN
+};
+
+static const char *const role_name[] = { "others", "launcher", "embryo", "stand-in" };
+
+struct process {
+	pid_t pid;
+	enum role role;
+	bool known, held, ended; /* by its parent's event; stopped before that */
+	int calls, status;
+};
+
+struct trial {
+	enum role victim;
+	int step;
+	bool watching, killed;
+	struct process process[PROCESSES];
+	int n;
+};
+
+static struct process *find(struct trial *t, pid_t pid)
+{
+	for (int i = 0; i < t->n; i++)
+		if (t->process[i].pid == pid && !t->process[i].ended)
+			return &t->process[i];
+	if (t->n == PROCESSES)
+		fail_msg("too many processes");
+	t->process[t->n] = (struct process){ .pid = pid };
+	return &t->process[t->n++];
+}
+
+static struct process *find_role(struct trial *t, enum role role)
+{
+	for (int i = 0; i < t->n; i++)
+		if (t->process[i].role == role)
+			return &t->process[i];
+	return NULL;
+}
+
+static void go_on(const struct process *p, int signum)
+{
+	/* It may have been killed meanwhile. */
+	if (ptrace(PTRACE_SYSCALL, p->pid, NULL, (void *)(intptr_t)signum) && errno != ESRCH)
+		fail_msg("PTRACE_SYSCALL: %s", strerror(errno));
+}
+
+static void saw_child(struct trial *t, const struct process *parent)
+{
+	unsigned long pid = 0;
+	struct process *child;
+
+	if (ptrace(PTRACE_GETEVENTMSG, parent->pid, NULL, &pid))
+		return;
+	child = find(t, (pid_t)pid);
+	child->known = true;
+	if (t->watching && parent->role == LAUNCHER && !find_role(t, EMBRYO))
+		child->role = EMBRYO;
+	else if (t->watching && parent->role == EMBRYO && !find_role(t, STANDIN))
+		child->role = STANDIN;
+	if (child->held)
+		go_on(child, 0);
+}
+
+/* True if the process is killed here. */
+static bool saw_call(struct trial *t, struct process *p)
+{
+	struct __ptrace_syscall_info info;
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, p->pid, (void *)sizeof(info), &info) < 0 ||
+	    info.op != PTRACE_SYSCALL_INFO_ENTRY)
+		return false;
+	if (p->role == LAUNCHER && info.entry.nr == SYS_close) {
+		if ((int)info.entry.args[0] == HANDOVER_BEGIN)
+			t->watching = true;
+		else if ((int)info.entry.args[0] == HANDOVER_END)
+			t->watching = false;
+	}
+	if (!t->watching || p->role != t->victim || t->killed || ++p->calls < t->step)
+		return false;
+	t->killed = true;
+	kill(p->pid, SIGKILL);
+	return true;
+}
+
+static void saw_stop(struct trial *t, struct process *p, int status)
+{
+	int signum = WSTOPSIG(status), event = status >> 16;
+
+	if (signum == (SIGTRAP | 0x80)) {
+		if (!saw_call(t, p))
+			go_on(p, 0);
+	} else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+		   event == PTRACE_EVENT_CLONE) {
+		saw_child(t, p);
+		go_on(p, 0);
+	} else if (event) {
+		go_on(p, 0);
+	} else if (signum == SIGSTOP && !p->held && p->role != LAUNCHER) {
+		p->held = true; /* a new one; its role comes with its parent's event */
+		if (p->known)
+			go_on(p, 0);
+	} else {
+		go_on(p, signum);
+	}
+}
+
+static void too_long(int signum)
+{
+	(void)signum;
+}
+
+static void start(struct trial *t, const char *how)
+{
+	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+			     PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+	struct process *p;
+	int status;
+	pid_t pid = fork();
+
+	assert_return_code(pid, errno);
+	if (pid == 0) {
+		setenv("LD_PRELOAD", PRELOAD, 1);
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		execl(HANDOVER, "handover", how, "/bin/true", NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSTOPPED(status));
+	assert_return_code(ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options), errno);
+	p = find(t, pid);
+	p->known = p->held = true;
+	p->role = LAUNCHER;
+	go_on(p, 0);
+}
+
+static void end_all(struct trial *t)
+{
+	for (int i = 0; i < t->n; i++)
+		if (!t->process[i].ended)
+			kill(t->process[i].pid, SIGKILL);
+	while (waitpid(-1, NULL, __WALL) > 0)
+		;
+}
+
+/* Until nobody is left. */
+static void watch(struct trial *t, const char *how)
+{
+	int status;
+	pid_t pid;
+
+	alarm(PATIENCE);
+	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
+		struct process *p = find(t, pid);
+
+		if (WIFSTOPPED(status)) {
+			saw_stop(t, p, status);
+		} else {
+			p->ended = true;
+			p->status = status;
+		}
+	}
+	alarm(0);
+	if (errno == EINTR) {
+		end_all(t);
+		fail_msg("%s: somebody waits for ever, with the %s killed at step %d", how,
+			 role_name[t->victim], t->step);
+	}
+}
+
+/* False if the victim does not make that many calls. */
+static bool trial(const char *how, enum role victim, int step)
+{
+	struct trial t = { .victim = victim, .step = step };
+	const struct process *launcher, *embryo;
+
+	start(&t, how);
+	watch(&t, how);
+	launcher = find_role(&t, LAUNCHER);
+	embryo = find_role(&t, EMBRYO);
+	if (victim == LAUNCHER && t.killed) {
+		assert_int_equal(launcher->status, SIGKILL);
+		if (embryo && embryo->status)
+			fail_msg("%s: the child's status is %#x, with the launcher killed at step "
+				 "%d",
+				 how, (unsigned)embryo->status, step);
+	} else if (launcher->status) {
+		fail_msg("%s: the launcher's status is %#x, with the %s killed at step %d", how,
+			 (unsigned)launcher->status, role_name[victim], step);
+	}
+	return t.killed;
+}
+
+static void kill_at_each_step(const char *how, enum role victim, int least)
+{
+	const char *more = getenv("FAULT_ROUNDS");
+	int rounds = more ? atoi(more) : 1, step = 1;
+	const char *only = getenv("HANDOVER_STEP");
+
+	if (only) {
+		trial(how, victim, atoi(only));
+		return;
+	}
+	for (int i = 0; i < rounds; i++) {
+		for (step = 1; step < STEPS && trial(how, victim, step); step++)
+			;
+		/* Else nothing was looked at. */
+		assert_in_range(step, least, STEPS - 1);
+	}
+	print_message("# %s: %d steps of the %s\n", how, step - 1, role_name[victim]);
+}
+
+#define AT_EACH_STEP(how, victim, least)                                                           \
+	static void how##_##victim(void **state)                                                   \
+	{                                                                                          \
+		(void)state;                                                                       \
+		kill_at_each_step(#how, victim, least);                                            \
+	}
+
+AT_EACH_STEP(fork, EMBRYO, 60)
+AT_EACH_STEP(fork, STANDIN, 10)
+AT_EACH_STEP(fork, LAUNCHER, 10)
+AT_EACH_STEP(vfork, EMBRYO, 50)
+AT_EACH_STEP(vfork, LAUNCHER, 5)
+AT_EACH_STEP(spawn, EMBRYO, 50)
+AT_EACH_STEP(spawn, LAUNCHER, 5)
+
+int main(int argc, char **argv)
+{
+	const struct sigaction alarmed = { .sa_handler = too_long };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fork_EMBRYO),    cmocka_unit_test(fork_STANDIN),
+		cmocka_unit_test(fork_LAUNCHER),  cmocka_unit_test(vfork_EMBRYO),
+		cmocka_unit_test(vfork_LAUNCHER), cmocka_unit_test(spawn_EMBRYO),
+		cmocka_unit_test(spawn_LAUNCHER),
+	};
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	/* Whose parent is killed comes to us. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	sigaction(SIGALRM, &alarmed, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
