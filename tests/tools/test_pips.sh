@@ -6,6 +6,7 @@
 # shellcheck source=tests/tools/tools.sh
 . "${BASH_SOURCE%/*}/tools.sh"
 pips=$TOOLS/pips plain=$PROGRAMS/plain
+: "${CLAIMS:?}"
 
 if ! command -v ps >/dev/null; then
 	echo "1..0 # SKIP ps is not installed"
@@ -472,6 +473,46 @@ END
 	end
 }
 
+# claims WHAT: a process with such a registry, $liar.
+claims() {
+	mkfifo "$dir/ready"
+	"$CLAIMS" "$1" >"$dir/ready" &
+	liar=$!
+	read -r _ <"$dir/ready"
+	rm "$dir/ready"
+}
+
+# Registries are anybody's: nobody is taken for a task because of another process's word.
+lies() {
+	local what
+	case_begin "a registry that names a process outside its space"
+	claims parent
+	run "$pips" x --json - $liar
+	is 0
+	matches "$out" '"pipid": 7,'
+	matches "$out" '"root": null,'
+	run "$pips" x - $$
+	is 1
+	run "$pips" x -f -d -k -v - $liar
+	is 0
+	says "$out" "pip-tgkill SIGTERM $liar $liar (claims)"
+	wait $liar 2>/dev/null
+	status=$?
+	is 143
+
+	for what in version size offset noise; do
+		case_begin "a registry that cannot be right: $what"
+		claims $what
+		run "$pips" x - $liar
+		is 1
+		matches "$err" '^PIPS: no PiP task found$'
+		[ $what = noise ] || matches "$err" \
+			"^pips: the space of PID $liar: its registry is .*; some tasks may be"
+		kill $liar
+		wait $liar 2>/dev/null
+	done
+}
+
 # As PIPS_CHECK_OUT reads it.
 records() {
 	case_begin "PIPS_CHECK_GEN records what PIPS_CHECK_OUT reads"
@@ -498,5 +539,6 @@ trap 'end; rm -rf "$dir"' EXIT
 members=
 really
 launched
+lies
 records
 finish

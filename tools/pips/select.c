@@ -74,7 +74,9 @@ static void row_identify(struct row *r, enum membership member)
 	if (p && (r->tid == r->pid || marked)) {
 		r->is_root = p->is_root;
 		r->is_task = p->is_task;
-		r->who[0] = p->is_task ? "0123456789"[(unsigned)p->pipid % 10] : "R"[0];
+		r->who[0] = 'R';
+		if (p->is_task)
+			r->who[0] = "0123456789"[(unsigned)p->pipid % 10];
 		r->who[1] = letter_of_mode(p->mode);
 		if (r->who[1] == '?' && marked)
 			r->who[1] = letter_of_mark(r->comm[1]);
@@ -159,6 +161,11 @@ void rows_identify(void)
 		if (is_zombie(r) && r->is_pip && !r->program && r->view)
 			r->is_pip = false; /* its registry does not know it */
 	}
+	for (size_t i = 0; i < spaces.n; i++)
+		if (spaces.view[i]->trouble)
+			fprintf(stderr,
+				"pips: the space of PID %d: %s; some tasks may be missing\n",
+				spaces.view[i]->reader, spaces.view[i]->trouble);
 	rows_relate();
 }
 

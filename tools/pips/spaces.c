@@ -25,7 +25,8 @@
 
 /* The part of a record that its version alone tells the layout of. */
 #define RECORD_FIXED offsetof(struct task, space)
-#define RECORDS_MAX 65536
+#define RECORDS_MAX 8192
+#define READS_MAX 16
 #define RECORD_SIZE_MAX (1UL << 24)
 
 __attribute__((format(printf, 2, 3))) static void trace(const struct spaces *all,
@@ -105,8 +106,8 @@ static bool read_program(const struct source *s, uint64_t off, bool same, struct
 	} now, then;
 
 	_Static_assert(offsetof(struct task, path) == sizeof(now), "the fixed part of a record");
-	/* Its slot may be used for another program just now. */
-	do {
+	/* Its slot may be used for another program just now: once more then, but not for ever. */
+	for (int i = 0; i < READS_MAX; i++) {
 		memset(p, 0, sizeof(*p));
 		p->is_placed = true;
 		if (!source_read(s, off, &then, sizeof(then)) ||
@@ -115,7 +116,9 @@ static bool read_program(const struct source *s, uint64_t off, bool same, struct
 		if (!source_read(s, off + sizeof(then), p->path, sizeof(p->path)) ||
 		    (same && !read_more(s, off, p)) || !source_read(s, off, &now, sizeof(now)))
 			return false;
-	} while (now.incarnation != then.incarnation);
+		if (now.incarnation == then.incarnation)
+			break;
+	}
 	p->path[sizeof(p->path) - 1] = '\0';
 	p->slot = now.slot;
 	p->root_slot = now.root_slot;
