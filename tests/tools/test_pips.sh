@@ -467,9 +467,42 @@ END
 	set -- $nested
 	run "$pips" x -f - "$1"
 	is 0
-	matches "$out" " [0-9]L +bash"
-	matches "$out" " 0L +sleep"
+	[ "$(awk 'NR > 1 { print $NF }' "$out" | paste -sd ' ')" = "bash bash sleep" ] ||
+		complain "not the chain of its roots"
+	matches "$out" "^$1 .* 0L +sleep"
+	case_begin "-f goes down to the tasks of tasks"
+	run "$pips" x -f - $root_pid
+	is 0
+	[ "$(wc -l <"$out")" = 5 ] || complain "not four programs"
+	[ "$(grep -A1 -E ' [0-9]L +bash ' "$out" | tail -n 1 | awk '{ print $1 }')" = "$1" ] ||
+		complain "the inner root is not followed by its task"
 	members+=" $nested"
+	end
+}
+
+# A whole job.
+job() {
+	local mpiexec
+	mpiexec=$(command -v mpiexec.hydra) || return 0
+	case_begin "mpiexec, its proxy and its ranks"
+	begin 1 "$TOOLS/pip-mode" -L "$mpiexec" -n 3 sleep 62
+	local waited=0 kind
+	until [ "$(pgrep -c -P "${members:-$root_pid}")" = 3 ] || [ $((waited += 1)) -gt 200 ]; do
+		sleep 0.05
+	done
+	members+=" $(pgrep -P "$members")"
+	for kind in 1 2 3 4 5 6 7 8 9 10; do # until all ranks have got their program
+		run "$pips" x -f --json - $root_pid
+		[ "$(grep -c '"program": ".*/sleep"' "$out")" != 3 ] || break
+		sleep 0.2
+	done
+	[ "$(grep -c '"role": "task and root"' "$out")" = 1 ] || complain "not one inner root"
+	[ "$(grep -c '"program": ".*hydra_pmi_proxy"' "$out")" = 1 ] || complain "not one proxy"
+	[ "$(grep -c '"program": ".*/sleep"' "$out")" = 3 ] || complain "not three ranks"
+	[ "$(grep -c '"mode": "process:preload"' "$out")" = 5 ] || complain "another mode"
+	for kind in 0 1 2; do
+		matches "$out" "\"pipid\": $kind,"
+	done
 	end
 }
 
@@ -539,6 +572,7 @@ trap 'end; rm -rf "$dir"' EXIT
 members=
 really
 launched
+job
 lies
 records
 finish

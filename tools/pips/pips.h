@@ -35,7 +35,7 @@ struct row {
 	char *name;                /* of the command, in comm */
 	char shown[COMM_MAX + 16]; /* the column COMMAND, if that is not the name */
 	struct row *root;          /* of a task, or NULL */
-	bool is_selected, is_printed;
+	bool is_selected, is_visited, is_printed;
 };
 
 struct options {

@@ -207,23 +207,34 @@ static bool is_wanted(const struct row *r)
 	return wanted;
 }
 
-/* Roots of what is selected, then tasks of roots that were. */
+/* A root's tasks, and the tasks of those that are roots themselves. */
+static void select_tasks(struct row *root)
+{
+	if (root->is_visited)
+		return;
+	root->is_visited = true;
+	for (size_t i = 0; i < nrows; i++) {
+		if (rows[i]->root != root)
+			continue;
+		rows[i]->is_selected = true;
+		if (rows[i]->is_root)
+			select_tasks(rows[i]);
+	}
+}
+
+/* Roots of what is selected, and tasks of roots that are. */
 static void select_family(void)
 {
 	bool *was = must(calloc(nrows + 1, sizeof(*was)));
 
 	for (size_t i = 0; i < nrows; i++)
 		was[i] = rows[i]->is_selected;
-	for (size_t i = 0; i < nrows; i++) {
-		struct row *r = rows[i];
-
-		if (was[i] && r->root)
-			r->root->is_selected = true;
-	}
 	for (size_t i = 0; i < nrows; i++)
-		for (size_t k = 0; k < nrows && was[i] && rows[i]->is_root; k++)
-			if (rows[k]->root == rows[i])
-				rows[k]->is_selected = true;
+		for (struct row *r = rows[i]->root; was[i] && r && !r->is_selected; r = r->root)
+			r->is_selected = true;
+	for (size_t i = 0; i < nrows; i++)
+		if (was[i] && rows[i]->is_root)
+			select_tasks(rows[i]);
 	free(was);
 }
 
@@ -260,24 +271,25 @@ void rows_select(void)
 		select_descent();
 }
 
+static void family_walk(struct row *root, void (*function)(struct row *))
+{
+	function(root);
+	root->is_printed = true;
+	for (size_t i = 0; i < nrows; i++)
+		if (rows[i]->root == root && !rows[i]->is_printed)
+			family_walk(rows[i], function);
+}
+
 void rows_walk(void (*function)(struct row *))
 {
 	for (size_t i = 0; i < nrows; i++)
 		rows[i]->is_printed = !rows[i]->is_selected;
 	for (size_t i = 0; options.family && i < nrows; i++) {
-		struct row *root = rows[i];
+		struct row *r = rows[i];
 
-		if (root->is_printed || !root->is_root)
-			continue;
-		function(root);
-		root->is_printed = true;
-		for (size_t k = 0; k < nrows; k++) {
-			/* A task that is a root itself has a place of its own. */
-			if (rows[k]->root != root || rows[k]->is_printed || rows[k]->is_root)
-				continue;
-			function(rows[k]);
-			rows[k]->is_printed = true;
-		}
+		/* A root that is a task itself is printed with its root. */
+		if (!r->is_printed && r->is_root && (!r->root || r->root->is_printed))
+			family_walk(r, function);
 	}
 	for (size_t i = 0; i < nrows; i++)
 		if (!rows[i]->is_printed)
