@@ -3,6 +3,7 @@
 # shellcheck source=tests/tools/tools.sh
 . "${BASH_SOURCE%/*}/tools.sh"
 exec_=$TOOLS/pip-exec plain=$PROGRAMS/plain
+: "${LIBPIP:?}"
 
 # A line for each task: the kernel's name of it, which has the PIPID and the program.
 names() {
@@ -177,6 +178,35 @@ failures() {
 	matches "$err" '^pip-exec: pip_init\(\)=1$'
 }
 
+preloads() {
+	case_begin "process:preload: it sees to libpip-preload.so itself"
+	PIP_MODE=process:preload run "$exec_" -n 2 "$plain" return 7
+	is 7
+	says "$err" ""
+	PIP_MODE=Process:Preload run "$exec_" "$TOOLS/printpipmode" : "$plain" return 3
+	is 3
+	PIP_MODE=process:preload LD_PRELOAD=libc.so.6 run "$exec_" "$plain" return 5
+	is 5
+
+	case_begin "process:preload: the library is not there"
+	mkdir -p "$dir/alone"
+	cp "$exec_" "$dir/alone"
+	PIP_MODE=process:preload LD_LIBRARY_PATH=${LIBPIP%/*} run "$dir/alone/pip-exec" "$plain"
+	is 1
+	matches "$err" "^pip-exec: process:preload needs libpip-preload.so, which is not installed"
+	[ "$(wc -l <"$err")" = 1 ] || complain "more than one line"
+
+	case_begin "process:preload: ld.so cannot preload it"
+	mkdir -p "$dir/two words/tools" "$dir/two words/preload"
+	cp "$exec_" "$dir/two words/tools"
+	touch "$dir/two words/preload/libpip-preload.so"
+	PIP_MODE=process:preload LD_LIBRARY_PATH=${LIBPIP%/*} \
+		run "$dir/two words/tools/pip-exec" "$plain"
+	is 1
+	matches "$err" "cannot be preloaded"
+}
+
+preloads
 usage_errors
 segments
 options
