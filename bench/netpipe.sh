@@ -1,6 +1,6 @@
 #!/bin/bash
-# netpipe.sh [-n PAIRS] [-u BYTES] [-l PRELOAD] [BUILD_DIR] - NetPIPE under the shim against the same
-# job run natively.
+# netpipe.sh [-n PAIRS] [-u BYTES] [-l PRELOAD] [BUILD_DIR] - NetPIPE under the shim against the
+# same job run natively.
 #
 # Debian's NPmpich2 and NPopenmpi, two ranks, in turns, so that both see the same machine.  Prints a
 # Markdown table of medians: one-way time natively and under the shim, and the median, the least and
@@ -84,7 +84,8 @@ table() {
 					named(size[i]), median(n, pairs), median(s, pairs), ratio,
 					r[1], r[pairs]
 		}
-		printf "\nOf all %d sizes the least ratio is %.2f, at %s.\n\n", sizes, worst, named(where)
+		printf "\nOf all %d sizes the least ratio is %.2f, at %s.\n\n",
+			sizes, worst, named(where)
 	}' n.[0-9]* s.[0-9]*
 }
 

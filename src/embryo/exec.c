@@ -129,9 +129,9 @@ static char *skip_blanks(char *p)
 }
 
 /*
- * Takes the first line of a script apart, as execve(2) says.  False if it names no interpreter.  One
- * that is longer than what the kernel looks at loses its end, and the last byte of that; but the
- * interpreter's name must be whole.
+ * Takes the first line of a script apart, as execve(2) says.  False if it names no interpreter.
+ * One that is longer than what the kernel looks at loses its end, and the last byte of that;
+ * but the interpreter's name must be whole.
  */
 static bool parse_line(char *line, char **interp, char **argument)
 {

@@ -350,8 +350,8 @@ void standin_rights(struct space_rights *r)
 		r->groups = (r->groups ^ group[i]) * 1099511628211UL; /* FNV-1a */
 }
 
-/* What capabilities(7) and execve(2) say of a file that gives none, for a process that has not asked
- * for special rules. */
+/* What capabilities(7) and execve(2) say of a file that gives none, for a process that has not
+ * asked for special rules. */
 bool standin_rights_last(const struct space_rights *r)
 {
 	bool is_root = r->uid[0] == 0 || r->uid[1] == 0;

@@ -2,11 +2,11 @@
  * test_handover.c - a launcher, its embryo and its stand-in, each killed at every step of the
  * hand-over.
  *
- * A step is a system call: the launcher runs under ptrace, and is started again and again, with one
- * of the three killed as it enters its first call after the fork, its second, and so on.  The launcher
- * must find what it would find natively: a child that was killed or has ended well, and another one
- * if it starts another one.  A child whose launcher was killed must go on to its end.  Nobody may be
- * left waiting.
+ * A step is a system call: the launcher runs under ptrace, and is started again and again, with
+ * one of the three killed as it enters its first call after the fork, its second, and so on.
+ * The launcher must find what it would find natively: a child that was killed or has ended
+ * well, and another one if it starts another one.  A child whose launcher was killed must go on
+ * to its end.  Nobody may be left waiting.
  *
  * In the suite only every fourth step is tried; with FAULT_ROUNDS all are, so many times.
  * HANDOVER_STEP is the one step to try.
