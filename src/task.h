@@ -64,6 +64,7 @@ enum task_launch {
 	LAUNCH_NONE,
 	LAUNCH_EMBRYO, /* no program has been placed in it yet */
 	LAUNCH_TASK,
+	LAUNCH_HUSK, /* what its process's next program will have, or its last one had: at an exec */
 };
 
 /* One free range of a task's window; see window.h. */

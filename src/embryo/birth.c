@@ -60,7 +60,9 @@ static void become_launcher(struct task *t)
 	t->launches = 1;
 }
 
-struct task *birth_claim(struct task *launcher)
+/* of: whose next program it is, or NULL.  It is on the launcher's list first of all: who is killed
+ * before it has a window, or a process, leaves nothing that nobody knows of. */
+static struct task *claim(struct task *launcher, const struct task *of)
 {
 	struct task *t = space_claim_slot(launcher->space);
 	uint64_t random;
@@ -75,20 +77,35 @@ struct task *birth_claim(struct task *launcher)
 	t->ntasks = launcher->ntasks;
 	t->quiet = launcher->quiet;
 	t->changes_rights = launcher->changes_rights;
-	t->launched = LAUNCH_EMBRYO;
+	t->launched = of ? LAUNCH_HUSK : LAUNCH_EMBRYO;
 	t->stage = STAGE_LOADING;
+	if (of) {
+		t->orphan = of->orphan;
+		atomic_store(&t->pid, of->pid);
+	}
+	link_child(launcher, t);
 	if (!sys_random(&random, sizeof(random)) && !window_open(t, random)) {
 		room = window_map(t, BIRTH_STACK + BIRTH_WAIT, PAGE, PROT_READ | PROT_WRITE,
 				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (!sys_failed(room)) {
 			t->room = room;
-			link_child(launcher, t);
 			return t;
 		}
 	}
 	window_close(t);
+	unlink_child(launcher, t);
 	space_free_slot(t);
 	return NULL;
+}
+
+struct task *birth_claim(struct task *launcher)
+{
+	return claim(launcher, NULL);
+}
+
+struct task *birth_claim_husk(struct task *t)
+{
+	return claim(root_of(t), t);
 }
 
 /* The children of an ended launcher go to its own, who gives back what they leave. */
@@ -111,22 +128,18 @@ static void orphan_children(struct task *t, struct task *heir)
 	lock_release(&sp->lock, mask);
 }
 
-void birth_give_back(struct task *t)
-{
-	if (t->standin)
-		sys_munmap((uintptr_t)t->standin, sizeof(*t->standin));
-	t->standin = NULL;
-	window_close(t);
-}
-
 void birth_discard(struct task *t)
 {
 	struct task *launcher = root_of(t);
 
-	unlink_child(launcher, t);
 	orphan_children(t, launcher);
-	export_close(t);
-	birth_give_back(t);
+	if (t->launched != LAUNCH_HUSK)
+		export_close(t);
+	if (t->standin)
+		sys_munmap((uintptr_t)t->standin, sizeof(*t->standin));
+	window_close(t);
+	/* Last, since a process that discards its own husk can be killed in between. */
+	unlink_child(launcher, t);
 	if (t->launched == LAUNCH_TASK && !t->orphan)
 		root_release(launcher, t);
 	else
@@ -144,7 +157,10 @@ static bool has_left(struct task *t)
 	siginfo_t info = { .si_pid = 0 };
 	long rc;
 
-	if (t->pid <= 0 || t->parent_waits)
+	/* What an ended launcher had begun nobody goes on with. */
+	if (t->pid <= 0)
+		return t->orphan;
+	if (t->parent_waits && !t->orphan)
 		return false;
 	if (t->launched == LAUNCH_EMBRYO)
 		return atomic_load(&t->stage) == STAGE_GONE;
@@ -210,9 +226,7 @@ void birth_replace(struct task *old, struct task *new)
 	struct task *root = root_of(old);
 	kernel_sigset_t mask;
 
-	unlink_child(root, old);
 	mask = lock_acquire(&sp->lock);
-	atomic_store(&new->pid, old->pid);
 	new->pipid = old->pipid;
 	new->root_export = old->root_export;
 	new->left_world = old->left_world;
@@ -227,7 +241,13 @@ void birth_replace(struct task *old, struct task *new)
 		for (struct task *t = child_of(sp, new->first_child); t;
 		     t = child_of(sp, t->next_child))
 			t->root_slot = new->slot;
+		old->first_child = 0;
+		old->launches = 0;
 	}
+	new->standin = old->standin;
+	old->standin = NULL;
+	atomic_store(&old->state, TASK_CLAIMED);
+	old->launched = LAUNCH_HUSK;
 	new->launched = LAUNCH_TASK;
 	atomic_store(&new->state, TASK_LIVE);
 	new->orphan = old->orphan;

@@ -37,11 +37,12 @@ void birth_become_root(struct window_head *head);
  * room for it. */
 struct task *birth_claim(struct task *launcher);
 
-/* Gives back an embryo that has no process (any more). */
-void birth_discard(struct task *t);
+/* A record for the next program of t's process.  Until birth_replace() makes it that process's, and
+ * the other one the husk, it is given back if the process ends. */
+struct task *birth_claim_husk(struct task *t);
 
-/* The memory of a process that is gone, or has moved to another record. */
-void birth_give_back(struct task *t);
+/* Gives back an embryo or a husk that has no process (any more). */
+void birth_discard(struct task *t);
 
 /* Gives back what ended children of this launcher left.  To be called by its own process. */
 void birth_collect(struct task *launcher);

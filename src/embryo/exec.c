@@ -503,8 +503,7 @@ static void replace(void *arg)
 	birth_replace(r.old, r.l->task);
 	for (int timer = 0; timer < r.old->last_timer; timer++)
 		sys_call(SYS_timer_delete, timer, 0, 0, 0, 0, 0);
-	birth_give_back(r.old);
-	space_free_slot(r.old);
+	birth_discard(r.old);
 	enter(&x, r.l);
 }
 
@@ -517,7 +516,7 @@ static bool leave_rseq(const struct task *t)
 static _Noreturn void task_executes(struct call *c, struct exec *x)
 {
 	struct replacement r = { .x = x, .old = c->t };
-	struct task *t = birth_claim(root_of(c->t));
+	struct task *t = birth_claim_husk(c->t);
 
 	if (!t || place(x, t, &r.l) || !leave_rseq(c->t)) {
 		if (t)

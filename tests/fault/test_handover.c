@@ -8,7 +8,7 @@
  * well, and another one if it starts another one.  A child whose launcher was killed must go on
  * to its end.  Nobody may be left waiting.
  *
- * In the suite only every fourth step is tried; with FAULT_ROUNDS all are, so many times.
+ * In the suite only every eighth step is tried; with FAULT_ROUNDS all are, so many times.
  * HANDOVER_STEP is the one step to try.
  */
 #include <errno.h>
@@ -33,7 +33,7 @@
 #include "prog/handover.h"
 
 #define PROCESSES 32
-#define STEPS 400 /* more than there are */
+#define STEPS 800 /* more than there are */
 #define PATIENCE 20
 
 enum role {
@@ -166,7 +166,7 @@ static void start(struct trial *t, const char *how)
 		setenv("LD_PRELOAD", PRELOAD, 1);
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		raise(SIGSTOP);
-		execl(HANDOVER, "handover", how, "/bin/true", NULL);
+		execl(HANDOVER, HANDOVER, how, "/bin/true", NULL);
 		_exit(127);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -238,7 +238,7 @@ static bool trial(const char *how, enum role victim, int step)
 static void kill_at_each_step(const char *how, enum role victim, int least)
 {
 	const char *more = getenv("FAULT_ROUNDS"), *only = getenv("HANDOVER_STEP");
-	int rounds = more ? atoi(more) : 1, stride = more ? 1 : 4, step = 1;
+	int rounds = more ? atoi(more) : 1, stride = more ? 1 : 8, step = 1;
 
 	if (only) {
 		trial(how, victim, atoi(only));
@@ -268,6 +268,7 @@ AT_EACH_STEP(vfork, EMBRYO, 50)
 AT_EACH_STEP(vfork, LAUNCHER, 5)
 AT_EACH_STEP(spawn, EMBRYO, 50)
 AT_EACH_STEP(spawn, LAUNCHER, 5)
+AT_EACH_STEP(exec, EMBRYO, 60)
 
 int main(int argc, char **argv)
 {
@@ -276,7 +277,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(fork_EMBRYO),    cmocka_unit_test(fork_STANDIN),
 		cmocka_unit_test(fork_LAUNCHER),  cmocka_unit_test(vfork_EMBRYO),
 		cmocka_unit_test(vfork_LAUNCHER), cmocka_unit_test(spawn_EMBRYO),
-		cmocka_unit_test(spawn_LAUNCHER),
+		cmocka_unit_test(spawn_LAUNCHER), cmocka_unit_test(exec_EMBRYO),
 	};
 
 	if (argc > 1)

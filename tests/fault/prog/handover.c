@@ -1,11 +1,12 @@
 /*
  * handover.c - a launcher whose second child is watched by test_handover.c.
  *
- *	handover fork|vfork|spawn PROGRAM
+ *	handover fork|vfork|spawn|exec PROGRAM
  *
  * Its first child makes it a root; close(HANDOVER_BEGIN) and close(HANDOVER_END) are about the
  * second; three more must be all right, and leave as many mappings and descriptors as there were.
- * Exit status: 0, or 1 with a message.
+ * Exit status: 0, or 1 with a message.  With "exec" the child is this program once more, which then
+ * executes the other one.
  */
 #include "handover.h"
 
@@ -19,21 +20,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *how, *program;
+static const char *self, *how, *program;
 
 static pid_t launch(void)
 {
-	char *argv[] = { (char *)program, NULL };
+	char *argv[] = { (char *)program, NULL },
+	     *again[] = { (char *)self, "again", (char *)program, NULL };
 	pid_t pid = -1;
 
-	if (!strcmp(how, "fork"))
+	if (!strcmp(how, "fork") || !strcmp(how, "exec"))
 		pid = fork();
 	else if (!strcmp(how, "vfork"))
 		pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): its test */
 	else if (posix_spawn(&pid, program, NULL, NULL, argv, environ))
 		return -1;
 	if (pid == 0) {
-		execv(program, argv);
+		if (!strcmp(how, "exec"))
+			execv(self, again);
+		else
+			execv(program, argv);
 		_exit(126);
 	}
 	return pid;
@@ -83,8 +88,13 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		return 2;
+	self = argv[0];
 	how = argv[1];
 	program = argv[2];
+	if (!strcmp(how, "again")) {
+		execv(program, argv + 2);
+		return 126;
+	}
 	for (int i = 0; i < 2; i++)
 		if (run() != 0)
 			return 2;
