@@ -64,7 +64,7 @@ enum task_launch {
 	LAUNCH_NONE,
 	LAUNCH_EMBRYO, /* no program has been placed in it yet */
 	LAUNCH_TASK,
-	LAUNCH_HUSK, /* what its process's next program will have, or its last one had: at an exec */
+	LAUNCH_HUSK, /* at an exec: the record of the next program, or of the last one */
 };
 
 /* One free range of a task's window; see window.h. */
@@ -157,7 +157,7 @@ struct task {
 	struct lock collect_lock;         /* held while what ended children left is given back */
 	uintptr_t room;                   /* the embryo's own stacks */
 	struct standin *standin;          /* the embryo's, shared with its stand-in */
-	uint32_t parent_waits;            /* off its stack, for a vfork's child */
+	_Atomic uint32_t parent_waits;    /* off its stack, for a vfork's child */
 	uint32_t changes_rights;     /* it, or who launched it, has made a call that may do so */
 	uint32_t left_world;         /* it has changed its namespaces, root or filters */
 	_Atomic uint32_t leaving;    /* it is just executing another program outside the space */

@@ -347,6 +347,24 @@ static long await_fork(const struct birth *b, struct task *t, long pid)
 	return 0;
 }
 
+/* The launcher looks at the record, and at the window, no more. */
+static void let_go(struct task *t)
+{
+	atomic_store(&t->parent_waits, 0);
+	sys_futex_wake(&t->parent_waits, 1);
+}
+
+void birth_await_parent(struct task *t)
+{
+	const struct task *launcher = root_of(t);
+	int32_t parent = launcher->process ? launcher->process : launcher->pid;
+	struct timespec limit = { 0, 10000000 };
+
+	/* A killed one does not say so, but is nobody's parent. */
+	while (atomic_load(&t->parent_waits) && sys_call(SYS_getppid, 0, 0, 0, 0, 0, 0) == parent)
+		sys_futex_wait(&t->parent_waits, 1, &limit);
+}
+
 static int birth_fork(struct window_head *head, struct birth *b, struct arch_trap *tr)
 {
 	struct task *launcher = head->task, *t = b->t;
@@ -365,6 +383,7 @@ static int birth_fork(struct window_head *head, struct birth *b, struct arch_tra
 	t->standin->rseq_sig = launcher->rseq_sig;
 	sys_sigmask(SIG_BLOCK, &all, &b->mask);
 	fork_prepare(launcher, &state);
+	t->parent_waits = 1;
 	b->keep = *head;
 	pid = clone_embryo(b, birth_stack(t), fork_embryo);
 	if (pid > 0)
@@ -372,6 +391,7 @@ static int birth_fork(struct window_head *head, struct birth *b, struct arch_tra
 	else
 		pid = 0;
 	fork_done(launcher, &state);
+	let_go(t);
 	if (pid == 0)
 		birth_discard(t);
 	else if (b->flags & CLONE_PARENT_SETTID)
@@ -416,7 +436,7 @@ static void vfork_return(void *arg)
 	struct arch_trap frame = b->frame;
 	kernel_sigset_t mask = b->mask;
 
-	b->t->parent_waits = 0;
+	let_go(b->t);
 	sys_sigmask(SIG_SETMASK, &mask, NULL);
 	arch_trap_resume(&frame);
 }
@@ -449,7 +469,7 @@ static int birth_vfork(struct birth *b, struct arch_trap *tr)
 	*there = *b;
 	pid = clone_embryo(there, (uintptr_t)there, vfork_embryo);
 	if (pid < 0) {
-		t->parent_waits = 0;
+		let_go(t);
 		birth_discard(t);
 		sys_sigmask(SIG_SETMASK, &b->mask, NULL);
 		tr->nr = pid;
@@ -462,7 +482,7 @@ static int birth_vfork(struct birth *b, struct arch_trap *tr)
 	there->go = 1;
 	sys_futex_wake(&there->go, 1);
 	await_exec(t);
-	t->parent_waits = 0;
+	let_go(t);
 	sys_sigmask(SIG_SETMASK, &b->mask, NULL);
 	tr->nr = pid;
 	return 1;

@@ -41,6 +41,9 @@ struct task *birth_claim(struct task *launcher);
  * the other one the husk, it is given back if the process ends. */
 struct task *birth_claim_husk(struct task *t);
 
+/* In the child, before its record goes: waits until its parent looks at that no more. */
+void birth_await_parent(struct task *t);
+
 /* Gives back an embryo or a husk that has no process (any more). */
 void birth_discard(struct task *t);
 

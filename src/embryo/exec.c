@@ -503,6 +503,7 @@ static void replace(void *arg)
 	birth_replace(r.old, r.l->task);
 	for (int timer = 0; timer < r.old->last_timer; timer++)
 		sys_call(SYS_timer_delete, timer, 0, 0, 0, 0, 0);
+	birth_await_parent(r.old);
 	birth_discard(r.old);
 	enter(&x, r.l);
 }

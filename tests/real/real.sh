@@ -41,10 +41,10 @@ log=$dir/log
 report() {
 	count=$((count + 1))
 	if [ "$2" = 0 ]; then
-		echo "ok $count - $1"
+		echo "ok $count - ${1//$'\n'/ }"
 	else
 		failed=1
-		echo "not ok $count - $1"
+		echo "not ok $count - ${1//$'\n'/ }"
 		head -c 8000 "$log" | sed 's/^/# /'
 		echo
 	fi

@@ -190,7 +190,8 @@ has git && {
 }
 for shell in zsh tcsh ksh mksh yash busybox; do
 	type -P $shell >/dev/null || continue
-	kind=mixed without=^ancestors: launched "$shell -c" "$shell" ${shell/#[^b]*/} ${shell/#busybox/sh} \
+	kind=mixed without=^ancestors: launched "$shell -c" \
+		"$shell" ${shell/#[^b]*/} ${shell/#busybox/sh} \
 		-c 'probe a; probe b | cat; (probe c; probe d)'
 done
 for ruby in 'system "probe", "a"' 'puts `probe`' 'exec "probe"' \
