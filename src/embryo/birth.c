@@ -178,18 +178,23 @@ static bool has_left(struct task *t)
 void birth_collect(struct task *launcher)
 {
 	struct space *sp = launcher->space;
-	kernel_sigset_t mask;
-	struct task *next;
+	struct task *ended[64]; /* more of them wait for the next time */
+	kernel_sigset_t outer, mask;
+	size_t n = 0;
 
 	if (!launcher->first_child)
 		return;
-	mask = lock_acquire(&launcher->collect_lock);
-	for (struct task *t = child_of(sp, launcher->first_child); t; t = next) {
-		next = child_of(sp, t->next_child);
+	outer = lock_acquire(&launcher->collect_lock);
+	/* A child that replaces its program changes the list; an ended one does not. */
+	mask = lock_acquire(&sp->lock);
+	for (struct task *t = child_of(sp, launcher->first_child); t && n < 64;
+	     t = child_of(sp, t->next_child))
 		if (has_left(t))
-			birth_discard(t);
-	}
-	lock_release(&launcher->collect_lock, mask);
+			ended[n++] = t;
+	lock_release(&sp->lock, mask);
+	while (n)
+		birth_discard(ended[--n]);
+	lock_release(&launcher->collect_lock, outer);
 }
 
 bool birth_restore_dumpable(struct space *sp)
