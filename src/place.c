@@ -244,8 +244,12 @@ bool place_gains_rights(const char *path, const struct stat *st)
 
 const char *place_hindrance(const struct image *program, uint32_t *aware)
 {
-	static const char *const libraries[] = { "libpip.so", "libasan.so", "libhwasan.so",
-						 "libtsan.so", "liblsan.so" };
+	/* GCC's names, then clang's, cut to what load_needs() looks at. */
+	static const char *const libraries[] = {
+		"libpip.so",       "libasan.so",      "libhwasan.so",
+		"libtsan.so",      "liblsan.so",      "libclang_rt.asa",
+		"libclang_rt.hwa", "libclang_rt.tsa", "libclang_rt.lsa",
+	};
 	unsigned needs = load_needs(program, libraries, sizeof(libraries) / sizeof(libraries[0]));
 
 	*aware = needs & 1;
