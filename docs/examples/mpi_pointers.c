@@ -36,6 +36,8 @@ static int read_all(const long *where, int size)
 {
 	int sum = 0;
 
+	if (!where)
+		return EXIT_FAILURE;
 	printf("rank 0 (pid %d) has its variable at %#lx = %d\n", mine.pid, where[0], mine.value);
 	for (int rank = 1; rank < size; rank++) {
 		const __typeof__(mine) *theirs = (void *)where[rank];
