@@ -402,7 +402,8 @@ static int birth_fork(struct window_head *head, struct birth *b, struct arch_tra
 	else if (b->flags & CLONE_PARENT_SETTID)
 		*(int *)b->parent_tid = (int)pid;
 	sys_sigmask(SIG_SETMASK, &b->mask, NULL);
-	tr->nr = pid;
+	if (pid)
+		tr->nr = pid; /* else it is still the number of the call */
 	return pid != 0;
 }
 
