@@ -5,24 +5,12 @@
 # public but not listed: functions, constants, environment variables, commands, options of commands.
 set -eu
 export LC_ALL=C
+here=$(cd "$(dirname "$0")" && pwd)
 cd "$1"
 build=$2 list=tests/contract.tsv
 tab=$(printf '\t')
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-count=0 failed=0
-
-# report NAME: a failure if there is something in bad.
-report() {
-	count=$((count + 1))
-	if [ -s "$tmp/bad" ]; then
-		failed=1
-		echo "not ok $count - $1"
-		sed 's/^/# /' "$tmp/bad"
-	else
-		echo "ok $count - $1"
-	fi
-}
+# shellcheck source=tests/static/checks/report.sh
+. "$here/report.sh"
 
 # listed NAME: all that is in wanted must be in the second column.
 listed() {
@@ -102,5 +90,4 @@ while read -r command; do
 done <"$tmp/commands" >"$tmp/wanted"
 listed "options of commands are listed"
 
-echo "1..$count"
-exit $failed
+finish

@@ -7,22 +7,10 @@
 # leave alone the vector registers that a trap does not save.  One TAP line for each of these.
 set -eu
 export LC_ALL=C
+here=$(dirname "$0")
 archive=$1 cpu=$2 readelf=$3 objdump=$4
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-count=0 failed=0
-
-# report NAME: reads the offending lines.
-report() {
-	count=$((count + 1))
-	if [ -s "$tmp/bad" ]; then
-		failed=1
-		echo "not ok $count - $1"
-		sed 's/^/# /' "$tmp/bad"
-	else
-		echo "ok $count - $1"
-	fi
-}
+# shellcheck source=tests/static/checks/report.sh
+. "$here/report.sh"
 
 "$readelf" -sW "$archive" >"$tmp/symbols" 2>/dev/null
 awk '$5 ~ /GLOBAL|WEAK/ && $7 != "UND" { print $8 }' "$tmp/symbols" | sort -u >"$tmp/defined"
@@ -66,5 +54,4 @@ aarch64)
 	report "no vector registers"
 	;;
 esac
-echo "1..$count"
-exit $failed
+finish
