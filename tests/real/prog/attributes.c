@@ -29,6 +29,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "signals.h"
+
 #define FDS 1024
 #define LIBRARY "libpip-preload.so"
 
@@ -318,25 +320,10 @@ static void limits(void)
 static void signals(void)
 {
 	static const char *const line[] = { "SigPnd:", "ShdPnd:", "SigBlk:", "SigIgn:", "SigCgt:" };
-	sigset_t blocked, pending;
-	struct sigaction sa;
-	stack_t stack;
 
-	sigprocmask(SIG_BLOCK, NULL, &blocked);
-	sigpending(&pending);
-	for (int sig = 1; sig <= SIGRTMAX; sig++) {
-		if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler != SIG_DFL)
-			printf("signal %d: %s\n", sig,
-			       sa.sa_handler == SIG_IGN ? "ignored" : "caught");
-		if (sigismember(&blocked, sig) == 1)
-			printf("signal %d: blocked\n", sig);
-		if (sigismember(&pending, sig) == 1)
-			printf("signal %d: pending\n", sig);
-	}
+	print_signals();
 	for (size_t i = 0; i < sizeof(line) / sizeof(line[0]); i++)
 		printf("%s\n", file_line("/proc/self/status", line[i]));
-	sigaltstack(NULL, &stack);
-	printf("signal stack: %d\n", stack.ss_flags);
 }
 
 static void timers(void)

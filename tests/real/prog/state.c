@@ -20,26 +20,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-static void signals(void)
-{
-	sigset_t blocked, pending;
-	struct sigaction sa;
-	stack_t stack;
-
-	sigprocmask(SIG_BLOCK, NULL, &blocked);
-	sigpending(&pending);
-	for (int sig = 1; sig <= SIGRTMAX; sig++) {
-		if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler != SIG_DFL)
-			printf("signal %d: %s\n", sig,
-			       sa.sa_handler == SIG_IGN ? "ignored" : "caught");
-		if (sigismember(&blocked, sig) == 1)
-			printf("signal %d: blocked\n", sig);
-		if (sigismember(&pending, sig) == 1)
-			printf("signal %d: pending\n", sig);
-	}
-	sigaltstack(NULL, &stack);
-	printf("signal stack: %d\n", stack.ss_flags);
-}
+#include "signals.h"
 
 static void auxiliary(void)
 {
@@ -136,7 +117,7 @@ static void odds(void)
 
 int main(int argc, char **argv)
 {
-	signals();
+	print_signals();
 	auxiliary();
 	limits();
 	descriptors();
