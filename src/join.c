@@ -78,31 +78,13 @@ static void watch_forks(void)
 /* The record of this program as a root, whether it says so itself or is one unawares. */
 static int make_root(struct task **rootp, uint32_t mode)
 {
-	struct task *root;
-	ssize_t n;
-	int rc = space_create(&root);
+	int rc = root_create(rootp, mode, getpid(), NULL);
 
 	if (rc)
 		return rc;
-	root->root_slot = root->slot;
-	root->pipid = PIP_PIPID_ROOT;
-	root->pid = getpid();
-	if (root->pid != sys_getpid()) /* a stand-in */
-		root->process = sys_getpid();
-	/* See embryo/peer.c.  A kernel without CONFIG_CHECKPOINT_RESTORE does not tell. */
-	if (sys_gettid() == sys_getpid())
-		prctl(PR_GET_TID_ADDRESS, &root->tid_word);
-	root->mode = mode;
-	root->ntasks = PIP_NTASKS_MAX;
-	root->quiet = getenv(PIP_ENV_QUIET) != NULL;
-	root->last_pipid = -1;
-	memset(root->slot_of, 0, sizeof(root->slot_of));
-	memset(root->names_of, 0, sizeof(root->names_of));
-	n = readlink("/proc/self/exe", root->path, sizeof(root->path) - 1);
-	root->path[n > 0 ? n : 0] = '\0';
-	trouble_init(root);
-	atomic_store(&root->state, TASK_LIVE);
-	*rootp = root;
+	(*rootp)->quiet = getenv(PIP_ENV_QUIET) != NULL;
+	trouble_init(*rootp);
+	atomic_store(&(*rootp)->state, TASK_LIVE);
 	return 0;
 }
 

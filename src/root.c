@@ -4,8 +4,12 @@
  */
 #include "root.h"
 
+#include <string.h>
+#include <sys/prctl.h>
+
 #include <pip/pip.h>
 
+#include "base/str.h"
 #include "export.h"
 
 /* slot_of[pipid]: 0 = never used, ROOT_HAD = its task has been waited for, else slot + 1. */
@@ -26,6 +30,37 @@ struct task *root_task(const struct task *root, int pipid)
 bool root_had_task(const struct task *root, int pipid)
 {
 	return root->slot_of[pipid] == ROOT_HAD;
+}
+
+int root_create(struct task **rootp, uint32_t mode, pid_t shown, const char *path)
+{
+	struct task *root;
+	int rc = space_create(&root);
+
+	if (rc)
+		return rc;
+	root->root_slot = root->slot;
+	root->pipid = PIP_PIPID_ROOT;
+	root->pid = shown;
+	if (shown != sys_getpid()) /* a stand-in */
+		root->process = sys_getpid();
+	/* See embryo/peer.c.  A kernel without CONFIG_CHECKPOINT_RESTORE does not tell. */
+	if (sys_gettid() == sys_getpid())
+		sys_call(SYS_prctl, PR_GET_TID_ADDRESS, &root->tid_word, 0, 0, 0, 0);
+	root->mode = mode;
+	root->ntasks = PIP_NTASKS_MAX;
+	root->last_pipid = -1;
+	memset(root->slot_of, 0, sizeof(root->slot_of));
+	memset(root->names_of, 0, sizeof(root->names_of));
+	if (path) {
+		str_copy(root->path, path, sizeof(root->path));
+	} else {
+		ssize_t n = sys_readlink("/proc/self/exe", root->path, sizeof(root->path) - 1);
+
+		root->path[n > 0 ? n : 0] = '\0';
+	}
+	*rootp = root;
+	return 0;
 }
 
 int root_enter(struct task *root, int pipid, struct task *t)

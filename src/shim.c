@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "begin.h"
-#include "embryo/standin.h"
+#include "embryo/birth.h"
 #include "embryo/trap.h"
 #include "interp.h"
 #include "join.h"
@@ -169,9 +169,7 @@ int shim_start(struct task *root)
 	}
 	interp_facts();
 	note_rseq(root);
-	standin_rights(&root->space->rights);
-	root->space->exec_keeps_rights = standin_rights_last(&root->space->rights);
-	root->space->intercepts = 1;
+	birth_intercept(root->space);
 	head->intercepts = 1;
 	head->quiet = root->quiet;
 	head->task = root;

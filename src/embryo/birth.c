@@ -340,11 +340,17 @@ static struct standin *map_standin(void)
 	return sys_failed(at) ? NULL : (struct standin *)at;
 }
 
-/* Waits until the embryo has forked, or is gone.  Its PID or -errno; 0 = make the call as it is. */
-static long await_fork(const struct birth *b, struct task *t, long pid)
+/* Until the embryo has forked, or has executed a program, or is gone. */
+static void await_embryo(struct task *t)
 {
 	while (atomic_load(&t->stage) == STAGE_LOADING)
 		sys_futex_wait_shared(&t->stage, STAGE_LOADING, NULL);
+}
+
+/* Its PID; 0 = it could not fork, make the call as it is. */
+static long await_fork(const struct birth *b, struct task *t, long pid)
+{
+	await_embryo(t);
 	if (!b->failed) /* or killed: a child like any other */
 		return pid;
 	while (sys_call(SYS_wait4, pid, NULL, __WALL, NULL, 0, 0) == -EINTR)
@@ -429,12 +435,6 @@ static void vfork_embryo(void *arg)
 	arch_trap_resume(&frame);
 }
 
-static void await_exec(struct task *t)
-{
-	while (atomic_load(&t->stage) == STAGE_LOADING)
-		sys_futex_wait_shared(&t->stage, STAGE_LOADING, NULL);
-}
-
 /* The launcher, back on its own stack; the frame is where it was first. */
 static void vfork_return(void *arg)
 {
@@ -457,7 +457,7 @@ static void vfork_wait(void *arg)
 	b->frame.nr = b->t->pid;
 	b->go = 1;
 	sys_futex_wake(&b->go, 1);
-	await_exec(b->t);
+	await_embryo(b->t);
 	*own = *b;
 	arch_call_on_stack((uintptr_t)own - 64, vfork_return, own);
 }
@@ -487,7 +487,7 @@ static int birth_vfork(struct birth *b, struct arch_trap *tr)
 		arch_call_on_stack(t->room + BIRTH_STACK + BIRTH_WAIT, vfork_wait, there);
 	there->go = 1;
 	sys_futex_wake(&there->go, 1);
-	await_exec(t);
+	await_embryo(t);
 	let_go(t);
 	sys_sigmask(SIG_SETMASK, &b->mask, NULL);
 	tr->nr = pid;
@@ -527,39 +527,24 @@ static bool decode(const struct arch_trap *tr, struct birth *b)
 	return true;
 }
 
-bool birth_makes_process(const struct arch_trap *tr)
+void birth_intercept(struct space *sp)
 {
-	struct birth b = { .flags = 0 };
-
-	return decode(tr, &b) && !(b.flags & CLONE_THREAD);
+	standin_rights(&sp->rights);
+	sp->exec_keeps_rights = standin_rights_last(&sp->rights);
+	sp->intercepts = 1;
 }
 
-void birth_become_root(struct window_head *head)
+/* A forked child of a program of a space, in a space of its own as soon as it launches others.  On
+ * failure it stays an ordinary process. */
+static void become_root(struct window_head *head)
 {
 	struct task *root;
 
-	if (space_create(&root))
+	if (root_create(&root, PIP_MODE_PROCESS_PRELOAD,
+			head->standin ? head->standin->embryo : sys_getpid(), head->exe))
 		return;
-	root->root_slot = root->slot;
-	root->pipid = PIP_PIPID_ROOT;
-	root->pid = head->standin ? head->standin->embryo : sys_getpid();
-	if (head->standin)
-		root->process = sys_getpid();
-	sys_call(SYS_prctl, PR_GET_TID_ADDRESS, &root->tid_word, 0, 0, 0, 0);
-	root->mode = PIP_MODE_PROCESS_PRELOAD;
-	root->ntasks = PIP_NTASKS_MAX;
-	root->last_pipid = -1;
 	root->quiet = head->quiet;
-	if (head->exe) {
-		str_copy(root->path, head->exe, sizeof(root->path));
-	} else {
-		ssize_t n = sys_readlink("/proc/self/exe", root->path, sizeof(root->path) - 1);
-
-		root->path[n > 0 ? n : 0] = '\0';
-	}
-	standin_rights(&root->space->rights);
-	root->space->exec_keeps_rights = standin_rights_last(&root->space->rights);
-	root->space->intercepts = 1;
+	birth_intercept(root->space);
 	atomic_store(&root->state, TASK_LIVE);
 	head->task = root;
 }
@@ -585,6 +570,8 @@ int birth_syscall(struct window_head *head, struct arch_trap *tr)
 	struct birth b = { .head = head, .frame = *tr };
 	bool is_fork;
 
+	if (!(launcher ? launcher->space->intercepts : head->intercepts))
+		return 0;
 	if (!decode(tr, &b) || (b.flags & CSIGNAL) != SIGCHLD)
 		return 0;
 	is_fork = !(b.flags & ~(for_fork | CSIGNAL)) && !b.stack &&
@@ -592,8 +579,12 @@ int birth_syscall(struct window_head *head, struct arch_trap *tr)
 	if (!is_fork && ((b.flags & ~(for_vfork | CSIGNAL | CLONE_CLEAR_SIGHAND)) ||
 			 (b.flags & (CLONE_VM | CLONE_VFORK)) != (CLONE_VM | CLONE_VFORK)))
 		return 0;
+	if (!launcher) {
+		become_root(head);
+		launcher = head->task;
+	}
 	/* A vfork's child that forks, or a program that has another one's descriptors to follow. */
-	if (!task_is_mine(launcher) || birth_is_ordinary(launcher))
+	if (!launcher || !task_is_mine(launcher) || birth_is_ordinary(launcher))
 		return 0;
 	if (space_guard_brk(launcher->space) || place_prepare(launcher->space))
 		return 0;

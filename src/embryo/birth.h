@@ -21,17 +21,14 @@
 #include "space.h"
 
 /*
- * A fork call of a program of the space (head->task is its record).  0: it is none of those above,
- * or the child cannot be an embryo; then the call should be made as it is.
+ * A fork call of a program of the space (head->task is its record), or of a forked child of one,
+ * which becomes a root by it.  0: it is none of those above, or the child cannot be an embryo; then
+ * the call should be made as it is.
  */
 int birth_syscall(struct window_head *head, struct arch_trap *tr);
 
-/* Is it a call that makes a process? */
-bool birth_makes_process(const struct arch_trap *tr);
-
-/* A forked child of a program of a space, in a space of its own as soon as it launches others.  On
- * failure it stays an ordinary process. */
-void birth_become_root(struct window_head *head);
+/* From now on the programs that those of this space launch may become tasks. */
+void birth_intercept(struct space *sp);
 
 /* A new embryo of a launcher: a record with a window, but without a process.  NULL = there is no
  * room for it. */

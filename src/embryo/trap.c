@@ -505,14 +505,11 @@ static int trap_process(struct window_head *head, struct arch_trap *tr)
 		return 1;
 	if (head->task && note(head->task, tr))
 		return 1;
-	if (birth_makes_process(tr) && !head->task && head->intercepts)
-		birth_become_root(head);
-	if (head->task && head->task->space->intercepts) {
-		if (tr->nr == SYS_execve && exec_syscall(head, tr))
-			return 1;
-		if (birth_syscall(head, tr))
-			return 1;
-	}
+	if (tr->nr == SYS_execve && head->task && head->task->space->intercepts &&
+	    exec_syscall(head, tr))
+		return 1;
+	if (birth_syscall(head, tr))
+		return 1;
 	return head->task && !head->task->window ? 0 : fork_syscall(head, tr);
 }
 

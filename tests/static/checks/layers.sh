@@ -29,7 +29,7 @@ shim: begin embryo interp join lib log mode self space
 barrier: base
 export: base root space
 segment: base embryo lib self space task
-root: export space
+root: base export space
 join: embryo log mode place root self shim signals space task thread_once trouble
 place: base embryo interp loader space
 signals: base embryo join log root self space task
