@@ -7,11 +7,14 @@
 #include <elf.h>
 #include <sys/stat.h>
 
+#include <pip/pip.h>
+
 #include "base/str.h"
 #include "embryo/trap.h"
 #include "embryo/window.h"
 #include "loader/code.h"
 
+#define STACK_MOST (1UL << 30)  /* of an unlimited one */
 #define STACK_GUARD (1UL << 20) /* like the kernel's stack_guard_gap */
 #define LAUNCH_ROOM (sizeof(struct launch) + 1024)
 
@@ -301,6 +304,14 @@ static size_t build_auxv(struct stack_aux *aux, const struct load *l, struct tas
 	aux[n++] = (struct stack_aux){ AT_PLATFORM, 0 };
 	aux[n++] = (struct stack_aux){ AT_PIP_TASK, (uintptr_t)t };
 	return n;
+}
+
+size_t place_stack_size(uint64_t limit)
+{
+	/* Who has raised the limit wants it; the pages cost nothing until they are used. */
+	if (limit < PIP_STACK_SIZE)
+		return PIP_STACK_SIZE;
+	return page_up(limit < STACK_MOST ? limit : STACK_MOST);
 }
 
 int place_stack(struct task *t, const struct load *l, const struct place_program *p,

@@ -53,6 +53,9 @@ const struct code *place_libc(const struct stat *st);
  */
 int place_images(struct task *t, struct load *l, char *const *envv, struct load_error *err);
 
+/* The size of a stack under this limit, in bytes, where nobody has said anything. */
+size_t place_stack_size(uint64_t limit);
+
 /* Builds the stack, with room below it for *launchp, which all else is up to.  0 or -errno. */
 int place_stack(struct task *t, const struct load *l, const struct place_program *p,
 		struct launch **launchp);

@@ -29,8 +29,6 @@
 #include "stop.h"
 #include "wait.h"
 
-#define STACK_MOST (1UL << 30) /* of an unlimited one */
-
 /* ---- The program's file -------------------------------------------------------------------- */
 
 /* As execvp does it, but for the first file that exists.  0 or -ENOENT. */
@@ -149,9 +147,8 @@ static size_t stack_size(char *const *envv)
 	size_t size = PIP_STACK_SIZE;
 	struct rlimit limit;
 
-	/* Who has raised the limit wants it; the pages cost nothing until they are used. */
-	if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur > size)
-		size = limit.rlim_cur < STACK_MOST ? limit.rlim_cur : STACK_MOST;
+	if (getrlimit(RLIMIT_STACK, &limit) == 0)
+		size = place_stack_size(limit.rlim_cur);
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *value = place_environment(envv, names[i]);
 

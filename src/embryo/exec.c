@@ -24,8 +24,6 @@
 #include "place.h"
 #include "root.h"
 
-#define STACK_LEAST (16UL << 20) /* as for pip_spawn() */
-#define STACK_MOST (1UL << 30)
 #define FILES_LEAST (64UL << 20) /* more than the code of any C library */
 #define OTHER_RIGHTS "its rights are not those of the space"
 #define SCRIPT_LINE 256 /* BINPRM_BUF_SIZE: what the kernel looks at */
@@ -189,31 +187,36 @@ static int rewrite(struct exec *x, char *interp, char *argument)
 	return 0;
 }
 
-/* Opens x->path and looks what it is.  AS_TASK: an ELF file. */
+/* Opens x->path and looks what it is.  AS_TASK: a position-independent program, which stays open.
+ * BY_KERNEL, but with no reason given: a script. */
 static enum verdict look(struct exec *x, char line[SCRIPT_LINE + 1])
 {
-	struct stat st;
+	struct image *img = &x->load.program;
+	const char *what;
+	int rc = load_image_open(img, x->path, &what), may = may_execute(x->path);
 	ssize_t n;
-	int fd, rc;
 
-	fd = sys_open(x->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	rc = may_execute(x->path);
-	if (fd == -EACCES && rc == 0)
-		return verdict(x, BY_ITSELF, "it cannot be read");
-	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
-		return verdict(x, BY_ITSELF, "there is no descriptor left");
-	if (fd < 0)
-		return failed(x, fd);
-	rc = sys_fstat(fd, &st) || !S_ISREG(st.st_mode) ? -EACCES : rc;
-	n = rc ? 0 : sys_pread(fd, line, SCRIPT_LINE, 0);
-	sys_close(fd);
-	if (rc)
-		return failed(x, rc);
-	line[n > 0 ? n : 0] = '\0';
-	if (n >= 4 && str_starts(line, "\177ELF"))
+	if (rc == 0 && may == 0)
 		return AS_TASK;
-	if (n >= 2 && line[0] == '#' && line[1] == '!')
-		return BY_KERNEL;
+	if (rc == -ELIBSCN && may == 0) {
+		n = sys_pread(img->fd, line, SCRIPT_LINE, 0);
+		line[n > 0 ? n : 0] = '\0';
+		load_image_close(img);
+		return verdict(x, BY_KERNEL, NULL);
+	}
+	if (img->fd == -EACCES && may == 0)
+		return verdict(x, BY_ITSELF, "it cannot be read");
+	if (rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM)
+		return verdict(x, BY_ITSELF, "there is no descriptor left");
+	if (img->fd < 0)
+		return failed(x, rc);
+	load_image_close(img);
+	if (rc == -EACCES || may)
+		return failed(x, may ? may : rc);
+	if (rc == -ELIBEXEC)
+		return verdict(x, BY_KERNEL, "it is not PIE");
+	if (rc != -EUNATCH && rc != -ELIBBAD)
+		return verdict(x, BY_ITSELF, "it cannot be loaded");
 	if (knows_other_formats())
 		return verdict(x, BY_ITSELF, "its format is unknown");
 	return failed(x, -ENOEXEC);
@@ -226,7 +229,7 @@ static enum verdict resolve(struct exec *x)
 		char *line = x->line[depth], *interp, *argument;
 		enum verdict v = look(x, line);
 
-		if (v != BY_KERNEL)
+		if (v != BY_KERNEL || x->why)
 			return v;
 		if (!parse_line(line, &interp, &argument))
 			return failed(x, -ENOEXEC);
@@ -331,8 +334,8 @@ static enum verdict judge(struct exec *x)
 	v = resolve(x);
 	if (v != AS_TASK)
 		return v;
-	rc = load_open(&x->load, x->path, &err);
-	if (rc == -ELIBEXEC)
+	rc = load_open_interp(&x->load, x->path, &err);
+	if (rc == -ELIBEXEC) /* a static one, which is not PIE either */
 		return verdict(x, BY_KERNEL, "it is not PIE");
 	if (rc)
 		return verdict(x, BY_ITSELF, "it cannot be loaded");
@@ -390,16 +393,14 @@ static const char *preload_value(struct exec *x, const char *entry)
 static int place(struct exec *x, struct task *t, struct launch **lp)
 {
 	struct place_program p = {
-		.argv = x->argv, .envv = x->envv, .execfn = x->given, .stack_size = x->stack_limit
+		.argv = x->argv,
+		.envv = x->envv,
+		.execfn = x->given,
+		.stack_size = place_stack_size(x->stack_limit),
 	};
 	struct load_error err;
 	int rc;
 
-	if (p.stack_size < STACK_LEAST)
-		p.stack_size = STACK_LEAST;
-	if (p.stack_size > STACK_MOST)
-		p.stack_size = STACK_MOST;
-	p.stack_size = page_up(p.stack_size);
 	str_copy(t->path, x->real, sizeof(t->path));
 	t->aware = x->aware;
 	rc = place_images(t, &x->load, x->envv, &err);
@@ -612,11 +613,26 @@ static char **copy_vector(struct standin *s, size_t *at, char *const *from)
 	return to;
 }
 
+/* The call's arguments, where the embryo finds them.  False if there are more than the kernel takes
+ * at all. */
+static bool copy_arguments(struct standin *s, const struct arch_trap *tr)
+{
+	const char *path = (const char *)tr->arg[0];
+	size_t at = str_len(path) + 1;
+
+	if (at >= PATH_MAX)
+		return false;
+	memcpy(s->strings, path, at);
+	s->path = s->strings;
+	s->argv = copy_vector(s, &at, (char *const *)tr->arg[1]);
+	s->envv = s->argv ? copy_vector(s, &at, (char *const *)tr->arg[2]) : NULL;
+	return s->envv != NULL;
+}
+
 int exec_in_standin(struct standin *s, struct arch_trap *tr)
 {
 	const char *path = (const char *)tr->arg[0];
 	kernel_sigset_t all = ~(kernel_sigset_t)0, mask;
-	size_t at = 0;
 	long rc;
 
 	if (!path || s->alone)
@@ -627,27 +643,18 @@ int exec_in_standin(struct standin *s, struct arch_trap *tr)
 		return 1;
 	}
 	sys_sigmask(SIG_BLOCK, &all, &mask);
-	at = str_len(path) + 1;
-	if (at >= PATH_MAX) {
-		sys_sigmask(SIG_SETMASK, &mask, NULL);
-		return 0;
+	rc = ALONE;
+	if (copy_arguments(s, tr)) {
+		standin_read(s, mask);
+		rc = standin_ask(s, STANDIN_EXEC, 0, 0, 0);
+		if (rc == GO)
+			standin_end(s);
+		/* A change of rights has taken it away, but killing the embryo still means this
+		 * process. */
+		sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
 	}
-	memcpy(s->strings, path, at);
-	s->path = s->strings;
-	s->argv = copy_vector(s, &at, (char *const *)tr->arg[1]);
-	s->envv = s->argv ? copy_vector(s, &at, (char *const *)tr->arg[2]) : NULL;
-	if (!s->envv) { /* more than the kernel takes: it says E2BIG */
-		sys_sigmask(SIG_SETMASK, &mask, NULL);
-		return 0;
-	}
-	standin_read(s, mask);
-	rc = standin_ask(s, STANDIN_EXEC, 0, 0, 0);
-	if (rc == GO)
-		standin_end(s);
-	/* A change of rights has taken it away, but killing the embryo still means this process. */
-	sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
 	sys_sigmask(SIG_SETMASK, &mask, NULL);
-	if (rc >= 0)
+	if (rc == ALONE)
 		return 0;
 	tr->nr = rc;
 	return 1;

@@ -6,9 +6,7 @@
  * must not be able to make the loader's arithmetic lie.  The root maps the file into its own
  * address space, so a bad file has to be an error here: there is no exec to fail afterwards.
  *
- * No libc.  That includes the memcpy and memset which compilers put in by themselves:
- * -ffreestanding keeps gcc from making them out of loops, but not out of structure assignments,
- * so there are none. Structures in the file are read field by field, where they lie.
+ * No libc.  Structures in the file are read field by field, where they lie: at any address.
  */
 #include <elf.h>
 #include <errno.h>

@@ -74,6 +74,9 @@ void load_image_close(struct image *img);
  */
 int load_open(struct load *l, const char *path, struct load_error *err);
 
+/* The second part of that, for a program that is open in l->program. */
+int load_open_interp(struct load *l, const char *path, struct load_error *err);
+
 /* Maps what is open, and closes it. */
 int load_map(struct load *l, const struct load_place *place, struct load_error *err);
 void load_close(struct load *l);

@@ -116,36 +116,49 @@ void load_close(struct load *l)
 	load_image_close(&l->interp);
 }
 
-int load_open(struct load *l, const char *path, struct load_error *err)
+static int open_interp(struct load *l, struct load_error *err)
 {
 	int rc;
 
-	l->program.fd = l->interp.fd = -1;
-	l->interp.elf.nload = 0;
-	l->interp_path[0] = '\0';
-	err->file = path;
-	rc = load_image_open(&l->program, path, &err->what);
-	if (rc)
-		goto out;
 	err->what = "interpreter";
-	if (l->program.elf.interp_len == 0) {
-		rc = check_static_pie(&l->program);
-		goto out;
-	}
+	if (l->program.elf.interp_len == 0)
+		return check_static_pie(&l->program);
 	rc = read_exactly(l->program.fd, l->interp_path, l->program.elf.interp_len,
 			  l->program.elf.interp_off);
 	if (rc)
-		goto out;
-	rc = -ENOEXEC;
+		return rc;
 	if (l->interp_path[l->program.elf.interp_len - 1] != '\0')
-		goto out;
+		return -ENOEXEC;
 	err->file = l->interp_path;
 	rc = load_image_open(&l->interp, l->interp_path, &err->what);
 	if (rc && rc != -ENOMEM && rc != -EMFILE && rc != -ENFILE)
 		rc = -ENOEXEC; /* the other codes are about the program itself */
-out:
+	return rc;
+}
+
+int load_open_interp(struct load *l, const char *path, struct load_error *err)
+{
+	int rc;
+
+	l->interp.fd = -1;
+	l->interp.elf.nload = 0;
+	l->interp_path[0] = '\0';
+	err->file = path;
+	rc = open_interp(l, err);
 	if (rc)
 		load_close(l);
+	return rc;
+}
+
+int load_open(struct load *l, const char *path, struct load_error *err)
+{
+	int rc;
+
+	err->file = path;
+	rc = load_image_open(&l->program, path, &err->what);
+	if (!rc)
+		return load_open_interp(l, path, err);
+	load_image_close(&l->program);
 	return rc;
 }
 
