@@ -45,7 +45,7 @@ becomes "nice nice env" nice -n 5 nice -n 2 env A=1 probe
 [ "$(id -u)" = 0 ] && becomes "nice upwards" nice -n -5 probe
 becomes "setsid" setsid probe
 becomes "setsid -w" setsid -w probe
-launched "setsid -f" bash -c 'setsid -f probe; sleep 0.5'
+launched "setsid -f" env PROBE_ORPHAN_OF=setsid bash -c 'setsid -f probe | cat'
 becomes "nohup" nohup probe
 becomes "stdbuf" stdbuf -o0 probe
 has chrt && {
@@ -339,13 +339,14 @@ run(["probe"])
 t = threading.Thread(target=f); t.start(); t.join()'
 py "os.system, os.popen" 'os.system("probe a"); print(os.popen("probe b").read())'
 py "pty.spawn" 'import pty; print(pty.spawn(["probe", "a"], lambda fd: os.read(fd, 100000)))'
-order=no py "a double fork" '
-pid = os.fork()
+py "a double fork" '
+r, w = os.pipe(); os.set_inheritable(w, True); pid = os.fork()
 if pid == 0:
 	if os.fork() == 0:
-		os.setsid(); os.chdir("/"); os.execvp("probe", ["probe", "daemon"])
+		os.setsid(); os.chdir("/"); os.environ["PROBE_ORPHAN_OF"] = "python"
+		os.execvp("probe", ["probe", "daemon"])
 	os._exit(3)
-wait(pid); import time; time.sleep(0.5)'
+os.close(w); os.read(r, 1); wait(pid)'
 without='^(ancestors|parent is the)' py "multiprocessing" 'import multiprocessing as m;
 m.set_start_method("fork"); p = m.Process(target=lambda: run(["probe"])); p.start(); p.join();
 print(p.exitcode)'

@@ -413,6 +413,20 @@ static void mark(void)
 	fclose(marks);
 }
 
+/* Who is left alone by its parent looks only then: before, it is a race.  5 s at most. */
+static void await_orphanage(void)
+{
+	const char *parent = getenv("PROBE_ORPHAN_OF");
+	char path[64];
+
+	for (int i = 0; parent && i < 1000; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/comm", getppid());
+		if (strncmp(file_line(path, NULL), parent, strlen(parent)) != 0)
+			break;
+		usleep(5000);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static char buf[1 << 18];
@@ -420,6 +434,7 @@ int main(int argc, char **argv)
 	/* In one piece, whoever else prints at the same time. */
 	setvbuf(stdout, buf, _IOFBF, sizeof(buf));
 	mark(); /* before syscall(2) below, which makes a root of a program with the library */
+	await_orphanage();
 	descriptors();
 	words(argc, argv);
 	identity();
