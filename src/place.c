@@ -5,6 +5,7 @@
 #include "place.h"
 
 #include <elf.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <pip/pip.h>
@@ -68,6 +69,7 @@ static int make_both(struct space *sp)
 int place_prepare(struct space *sp)
 {
 	const struct code *c = &shared.code[0];
+	uint64_t limit[2] = { 0, 0 };
 	bool is_there;
 	kernel_sigset_t mask;
 	int rc = 0;
@@ -81,6 +83,10 @@ int place_prepare(struct space *sp)
 					: sys_call(SYS_kill, c->holder, 0, 0, 0, 0, 0) != -ESRCH));
 	if (is_there)
 		return 0;
+	/* A program that has so few must not find ours among them. */
+	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, limit, 0, 0);
+	if (limit[0] < CODE_DESCRIPTORS)
+		return -EMFILE;
 	mask = lock_acquire(&shared.lock);
 	rc = make_both(sp);
 	lock_release(&shared.lock, mask);

@@ -38,7 +38,7 @@ bool place_gains_rights(const char *path, const struct stat *st);
 const char *place_hindrance(const struct image *program, uint32_t *aware);
 
 /* Makes the copies of code that all tasks share, in a program that will keep them open: one that
- * stays.  0 or -errno. */
+ * stays.  0 or -errno, -EMFILE where their descriptors would be among the program's. */
 int place_prepare(struct space *sp);
 
 /* Closes them. */

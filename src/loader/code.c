@@ -110,10 +110,10 @@ static int patch(struct code *c, uintptr_t page, uintptr_t code, size_t used,
 	return 0;
 }
 
-/* Above the descriptors that programs count on, in the first 64 that cost nothing to copy. */
+/* Above the descriptors that programs count on, in the first ones, which cost nothing to copy. */
 static int raise_descriptor(int fd)
 {
-	int high = (int)sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 60, 0, 0, 0);
+	int high = (int)sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, CODE_DESCRIPTORS - 4, 0, 0, 0);
 
 	if (high < 0)
 		return fd;

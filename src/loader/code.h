@@ -14,6 +14,9 @@
 #include "base/sys.h"
 #include "loader/elf.h"
 
+/* The copies' own descriptors are the last below this one, as far as the process may have that. */
+#define CODE_DESCRIPTORS 64
+
 struct code {
 	uint64_t dev, ino, size, mtime_sec, mtime_nsec; /* the file; ino 0 = none */
 	uint64_t vaddr, off, len; /* its code: from the image's start, in the file, page aligned */

@@ -59,6 +59,10 @@ has chrt && {
 has taskset && becomes "taskset" taskset -c 0 probe
 has ionice && becomes "ionice" ionice -c 3 probe
 has prlimit && {
+	for most in 5 6 8 11; do
+		kind=ordinary launched "prlimit of descriptors, $most" prlimit --nofile=$most \
+			dash -c 'probe; /bin/echo two | cat; exec 4</dev/null; probe; :'
+	done
 	becomes "prlimit" prlimit --nofile=100:200 --core=0 --fsize=100000000 --stack=4194304 probe
 	kind=either becomes "prlimit of memory" prlimit --as=8000000000 probe
 	kind=either becomes "prlimit of data" prlimit --data=800000000 probe
