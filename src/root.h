@@ -14,8 +14,9 @@ bool root_had_task(const struct task *root, int pipid);
 struct task *root_of(const struct task *t);
 
 /*
- * Makes a space with the record of the calling program as its root.  shown: the PID that others know
- * it by; path: of its program, NULL = what the kernel says.  The record is to be made TASK_LIVE.
+ * Makes a space with the record of the calling program as its root.  shown: the PID that others
+ * know it by; path: of its program, NULL = what the kernel says.  The record is to be made
+ * TASK_LIVE.
  */
 int root_create(struct task **rootp, uint32_t mode, pid_t shown, const char *path);
 

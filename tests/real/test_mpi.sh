@@ -194,8 +194,8 @@ aware() {
 # MPI prints "Read -1, expected N, errno = 1" there, without end.
 sandboxed() {
 	"${mpiexec[@]}" -n 4 "$program" work 1048576 >native.out 2>&1 </dev/null || return 1
-	timeout -k 5 "$limit" "$PROGRAMS/sandbox" env LD_PRELOAD="$PIP_PRELOAD" "${mpiexec[@]}" -n 4 \
-		"$program" work 1048576 >shim.out 2>&1 </dev/null || return 1
+	timeout -k 5 "$limit" "$PROGRAMS/sandbox" env LD_PRELOAD="$PIP_PRELOAD" \
+		"${mpiexec[@]}" -n 4 "$program" work 1048576 >shim.out 2>&1 </dev/null || return 1
 	equal output native.out shim.out
 }
 
