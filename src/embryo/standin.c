@@ -315,12 +315,41 @@ bool standin_changes_memory(const struct arch_trap *tr)
 
 /* ---- What an exec hands over --------------------------------------------------------------- */
 
+static uint64_t hash_groups(uint32_t *group, long n)
+{
+	uint64_t hash = (uint64_t)n;
+
+	for (long i = 0; i < n; i++)
+		hash = (hash ^ group[i]) * 1099511628211UL; /* FNV-1a */
+	return hash;
+}
+
+/* A number for the calling process's supplementary groups; they are in order. */
+static uint64_t groups(void)
+{
+	size_t size = NGROUPS_MAX * sizeof(uint32_t);
+	uint32_t few[64];
+	uint64_t hash = 0;
+	uintptr_t room;
+	long n = sys_call(SYS_getgroups, 64, few, 0, 0, 0, 0);
+
+	if (n >= 0)
+		return hash_groups(few, n);
+	room = sys_mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (sys_failed(room)) {
+		sys_random(&hash, sizeof(hash)); /* no others are the same */
+		return hash;
+	}
+	n = sys_call(SYS_getgroups, NGROUPS_MAX, room, 0, 0, 0, 0);
+	hash = hash_groups((uint32_t *)room, n);
+	sys_munmap(room, size);
+	return hash;
+}
+
 void standin_rights(struct space_rights *r)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct caps[2];
-	uint32_t group[64];
-	long n;
 
 	memset(r, 0, sizeof(*r));
 	memset(caps, 0, sizeof(caps));
@@ -344,10 +373,7 @@ void standin_rights(struct space_rights *r)
 			r->caps[4] |= 1UL << cap;
 	}
 	r->securebits = (uint64_t)sys_call(SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0, 0);
-	n = sys_call(SYS_getgroups, 64, group, 0, 0, 0, 0);
-	r->groups = (uint64_t)n;
-	for (long i = 0; i < n; i++)
-		r->groups = (r->groups ^ group[i]) * 1099511628211UL; /* FNV-1a */
+	r->groups = groups();
 }
 
 /* What capabilities(7) and execve(2) say of a file that gives none, for a process that has not

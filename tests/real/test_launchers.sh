@@ -309,6 +309,8 @@ py "cwd, env, umask" \
 	"PATH": os.environ["PATH"], "A": ""}, umask=0o70)'
 [ "$(id -u)" = 0 ] && apart py "user, group" \
 	'run(["probe"], user=65534, group=65534, extra_groups=[5, 6])'
+[ "$(id -u)" = 0 ] && apart py "more groups than 64" 'os.setgroups(range(1, 101))
+run(["probe"]); run(["probe"], preexec_fn=lambda: os.setgroups(range(2, 102)))'
 py "another argv[0]" 'run(["name", "a"], executable="'"$probe"'")'
 py "os.fork" 'pid = os.fork(); os.execvp("probe", ["probe", "a"]) if pid == 0 else wait(pid)'
 py "os.fork, /proc/self/fd" \

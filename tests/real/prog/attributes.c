@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <fenv.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sched.h>
@@ -285,8 +286,9 @@ static void rights(void)
 					    "CapPrm:",     "CapEff:", "CapBnd:", "CapAmb:",
 					    "NoNewPrivs:", "Seccomp:" };
 	uid_t uid[3];
-	gid_t gid[3], group[64];
-	int n = getgroups(64, group);
+	static gid_t group[NGROUPS_MAX];
+	gid_t gid[3];
+	int n = getgroups(NGROUPS_MAX, group);
 
 	getresuid(&uid[0], &uid[1], &uid[2]);
 	getresgid(&gid[0], &gid[1], &gid[2]);
