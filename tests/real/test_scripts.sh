@@ -1,0 +1,109 @@
+#!/bin/bash
+# test_scripts.sh - launchers of many short programs under the shim: shells, xargs, make, configure.
+# shellcheck source-path=SCRIPTDIR disable=SC2317 # functions are called through check()
+. "$(dirname "$0")/real.sh"
+. "$(dirname "$0")/shim.sh"
+
+commands=${COMMANDS:-200}
+
+# Whatever shells fork for, in turn.
+for ((i = 0; i < commands; i += 8)); do
+	cat <<-END
+		/bin/true
+		x=\$(/bin/echo $i); echo "got \$x"
+		/bin/echo $i | tr 0-9 a-j | cat
+		(cd /; /bin/pwd; (exec /bin/echo nested))
+		x=\$(y=\$(/bin/echo $i | sed 's/\$/+1/'); expr "\${y%+1}" + 1); echo "\$x"
+		sh -c 'exit 3'; echo \$?
+		/bin/false || /bin/echo no & wait
+		sed -n 1p <<-EOF
+			here $i
+		EOF
+	END
+done >many.sh
+
+for shell in dash bash busybox; do
+	usable "$commands commands, $shell" $shell || continue
+	[ $shell = busybox ] && shell="busybox sh"
+	# shellcheck disable=SC2086 # two words
+	alike "$commands commands, $shell" $shell many.sh
+done
+seq "$commands" >items
+unordered=1
+usable "xargs" xargs && alike "xargs -P4 -n1" xargs -a items -P4 -n1 /bin/echo item
+unordered=0
+usable "find -exec" find &&
+	alike "find -exec" find / -maxdepth 1 -name 'e*' -exec /bin/echo {} \;
+
+# What autoconf's scripts do: subshells of a shell that is a task, each a root of its own.
+# Which of two sizes the windows of that have must not depend on where its stack lies.
+cat >nested.sh <<'END'
+n=0
+while [ $n -lt 5 ]; do
+	x=$( (/bin/echo a; /bin/echo "$(/bin/uname -s | sed 's/^/b/')") | tr '\n' ' ')
+	echo "$n $x"
+	n=$((n + 1))
+done
+END
+nested() {
+	local i
+	sh -c 'sh nested.sh' >native
+	for ((i = 0; i < 20; i++)); do
+		shimmed sh -c 'sh nested.sh; exit $?' >shim || return 1
+		equal "round $i" native shim || return 1
+	done
+}
+check "subshells of a task" nested
+
+cat >Makefile <<'END'
+all: $(foreach n,1 2 3 4 5 6 7 8,out.$(n))
+out.%:
+	@echo "$* $$(echo $* | sed 's/^/made /')" >$@; cat $@
+clean:
+	@rm -f out.*; echo clean
+END
+unordered=1
+usable "make" make sh && alike "make -j4" sh -c 'make -j4 all && make clean'
+unordered=0
+
+# A launcher's memory does not grow with the number of its children.
+cat >growth.sh <<'END'
+lines() { n=0; while read -r _; do n=$((n + 1)); done </proc/$$/maps; }
+some() { /bin/true; x=$(/bin/echo a); /bin/echo a | cat >/dev/null; }
+for i in 1 2 3 4 5 6 7 8; do some; done
+lines; before=$n
+i=0; while [ $i -lt 100 ]; do some; i=$((i + 1)); done
+lines; echo "$before $n"; [ "$n" -le "$before" ]
+END
+growth() {
+	shimmed "$shell" growth.sh
+}
+for shell in dash bash; do
+	usable "mappings of a launcher, $shell" $shell &&
+		check "mappings of a launcher, $shell" growth
+done
+
+# Room for few processes: fork() fails as natively, or is made without a stand-in.
+few() {
+	local status
+	cat >few.sh <<-'END'
+		ulimit -u 12 || exit 77
+		for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do sleep 0.5 & done 2>err
+		wait
+		grep -v 'Resource temporarily unavailable\|Interrupted system call' err
+		echo end
+	END
+	: >err
+	chmod 666 err
+	chmod 755 "$dir" "$work"
+	as=()
+	[ "$(id -u)" != 0 ] || as=(setpriv --reuid=61234 --regid=61234 --clear-groups)
+	timeout 60 "${as[@]}" env LD_PRELOAD="$PIP_PRELOAD" bash few.sh >out
+	status=$?
+	cat out err
+	[ "$status" != 0 ] || [ "$(cat out)" = end ] || return 1
+	# Without a word of another error; bash itself may have given up.
+	! grep -qv 'Resource temporarily unavailable\|Interrupted system call' err
+}
+usable "few processes" bash && check "room for few processes" few
+finish
