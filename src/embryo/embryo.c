@@ -40,8 +40,8 @@ static BARE bool is_close_on_exec(int fd)
 }
 
 /*
- * The descriptors 0 to 63 in two calls and one each: poll(2) tells which are open.  -EAGAIN if
- * there are others, or if it cannot be known: the size of /proc/self/fd is the number of open
+ * The descriptors 0 to 255 in a few calls and one for each: poll(2) tells which are open.  -EAGAIN
+ * if there are others, or if it cannot be known: the size of /proc/self/fd is the number of open
  * ones since Linux 6.2.
  */
 static BARE int list_low(int *fds, int max)
@@ -51,20 +51,23 @@ static BARE int list_low(int *fds, int max)
 	struct stat st;
 	int nopen = 0, count = 0;
 
-	for (int i = 0; i < 64; i++)
-		open[i] = (struct pollfd){ .fd = i };
-	if (sys_call(SYS_newfstatat, AT_FDCWD, "/proc/self/fd", &st, 0, 0, 0) || st.st_size == 0 ||
-	    sys_call(SYS_ppoll, open, 64, &now, NULL, 0, 0) < 0)
+	if (sys_call(SYS_newfstatat, AT_FDCWD, "/proc/self/fd", &st, 0, 0, 0) || st.st_size == 0)
 		return -EAGAIN;
-	for (int i = 0; i < 64; i++) {
-		if (open[i].revents & POLLNVAL)
-			continue;
-		nopen++;
-		if (!is_close_on_exec(i))
-			continue;
-		if (count < max)
-			fds[count] = i;
-		count++;
+	for (int first = 0; first < 256 && nopen < st.st_size; first += 64) {
+		for (int i = 0; i < 64; i++)
+			open[i] = (struct pollfd){ .fd = first + i };
+		if (sys_call(SYS_ppoll, open, 64, &now, NULL, 0, 0) < 0)
+			return -EAGAIN;
+		for (int i = 0; i < 64; i++) {
+			if (open[i].revents & POLLNVAL)
+				continue;
+			nopen++;
+			if (!is_close_on_exec(first + i))
+				continue;
+			if (count < max)
+				fds[count] = first + i;
+			count++;
+		}
 	}
 	return nopen == st.st_size ? count : -EAGAIN;
 }
