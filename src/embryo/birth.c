@@ -135,8 +135,6 @@ void birth_discard(struct task *t)
 	orphan_children(t, launcher);
 	if (t->launched != LAUNCH_HUSK)
 		export_close(t);
-	if (t->standin)
-		sys_munmap((uintptr_t)t->standin, sizeof(*t->standin));
 	window_close(t);
 	/* Last, since a process that discards its own husk can be killed in between. */
 	unlink_child(launcher, t);
@@ -249,8 +247,6 @@ void birth_replace(struct task *old, struct task *new)
 		old->first_child = 0;
 		old->launches = 0;
 	}
-	new->standin = old->standin;
-	old->standin = NULL;
 	atomic_store(&old->state, TASK_CLAIMED);
 	old->launched = LAUNCH_HUSK;
 	new->launched = LAUNCH_TASK;
@@ -332,10 +328,11 @@ static void fork_embryo(void *arg)
 	standin_serve(t);
 }
 
-static struct standin *map_standin(void)
+/* In the embryo's window, and given back with that. */
+static struct standin *map_standin(struct task *t)
 {
-	uintptr_t at = sys_mmap(0, sizeof(struct standin), PROT_READ | PROT_WRITE,
-				MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uintptr_t at = window_map(t, sizeof(struct standin), PAGE, PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return sys_failed(at) ? NULL : (struct standin *)at;
 }
@@ -383,7 +380,7 @@ static int birth_fork(struct window_head *head, struct birth *b, struct arch_tra
 	kernel_sigset_t all = ~(kernel_sigset_t)0;
 	long pid;
 
-	t->standin = map_standin();
+	t->standin = map_standin(t);
 	if (!t->standin) {
 		birth_discard(t);
 		return 0;

@@ -412,7 +412,7 @@ static int place(struct exec *x, struct task *t, struct launch **lp)
 	rc = place_stack(t, &x->load, &p, lp);
 	if (rc)
 		return rc;
-	(*lp)->clear_handlers = true;
+	(*lp)->clear_handlers = !x->from; /* else standin_take_over() has done it */
 	str_copy((*lp)->comm, str_base(x->given), sizeof((*lp)->comm));
 	return 0;
 }
@@ -682,9 +682,7 @@ static long leave_alone(struct standin *s)
 static _Noreturn void embryo_by_kernel(struct exec *x, struct standin *s)
 {
 	tell(x, "ordinary process", x->why);
-	standin_answer(s, GO);
 	standin_await_end(s);
-	embryo_clear_handlers();
 	sys_sigmask(SIG_SETMASK, &s->attributes.mask, NULL);
 	sys_call(SYS_execve, s->path, s->argv, s->envv, 0, 0, 0);
 	/* It is too late for an error: the kernel ends a process like this by SIGKILL, too. */
@@ -715,6 +713,7 @@ long exec_in_embryo(struct task *t, struct standin *s)
 			tell(&x, "ordinary process", OTHER_RIGHTS);
 			return leave_alone(s);
 		}
+		standin_answer(s, GO); /* it ends while this goes on */
 		if (!place(&x, t, &l) && !root_enter(root_of(t), PIP_PIPID_ANY, t))
 			break;
 		x.why = "out of memory or descriptors";
@@ -725,6 +724,7 @@ long exec_in_embryo(struct task *t, struct standin *s)
 			tell(&x, "ordinary process", x.why);
 			return leave_alone(s);
 		}
+		standin_answer(s, GO);
 		embryo_by_kernel(&x, s);
 	case NOT_AT_ALL:
 		forget_vectors(&x);
@@ -739,10 +739,6 @@ long exec_in_embryo(struct task *t, struct standin *s)
 	l->mask = s->attributes.mask;
 	atomic_store(&t->launched, LAUNCH_TASK);
 	atomic_store(&t->state, TASK_LIVE);
-	standin_answer(s, GO);
 	standin_await_end(s);
-	/* The launcher gives it back with all else: whoever unmaps it and then forgets it can be
-	 * killed in between. */
-	sys_madvise((uintptr_t)s, sizeof(*s), MADV_DONTFORK);
 	enter(&x, l);
 }

@@ -425,7 +425,6 @@ int standin_take_over(struct standin *s)
 {
 	const struct standin_attributes *a = &s->attributes, *born = &s->born;
 	struct standin_attributes now;
-	kernel_sigset_t changed;
 
 	if (s->changes_rights) {
 		standin_rights(&now.rights);
@@ -440,10 +439,8 @@ int standin_take_over(struct standin *s)
 			return -EPERM;
 	}
 	set_limits(a, born);
-	changed = a->ignored ^ ignored_signals();
-	for (int sig = 1; sig <= 64; sig++)
-		if (changed & BIT(sig))
-			set_action(sig, a->ignored & BIT(sig) ? (void *)SIG_IGN : (void *)SIG_DFL);
+	for (int sig = 1; sig <= 64; sig++) /* the launcher's handlers go, as in any exec */
+		set_action(sig, a->ignored & BIT(sig) ? (void *)SIG_IGN : (void *)SIG_DFL);
 	for (int i = 0; i < 3; i++)
 		if (a->timer[i].value[0] || a->timer[i].value[1])
 			sys_call(SYS_setitimer, i, &a->timer[i], NULL, 0, 0, 0);
