@@ -107,7 +107,7 @@ int root_claim(struct task *root, int pipid, struct task **tp)
 	return rc;
 }
 
-void root_release(struct task *root, struct task *t)
+void root_forget(struct task *root, struct task *t)
 {
 	kernel_sigset_t mask = lock_acquire(&root->space->lock);
 
@@ -116,5 +116,10 @@ void root_release(struct task *root, struct task *t)
 											: 0;
 	root->nspawned--;
 	lock_release(&root->space->lock, mask);
+}
+
+void root_release(struct task *root, struct task *t)
+{
+	root_forget(root, t);
 	space_free_slot(t);
 }

@@ -26,7 +26,8 @@ int root_claim(struct task *root, int pipid, struct task **tp);
 /* The same for a slot that has been claimed already. */
 int root_enter(struct task *root, int pipid, struct task *t);
 
-/* Takes a task out of the table and frees its slot. */
+/* Takes a task out of the table; and frees its slot. */
+void root_forget(struct task *root, struct task *t);
 void root_release(struct task *root, struct task *t);
 
 #endif

@@ -154,6 +154,7 @@ struct task {
 	uint32_t next_child;
 	int32_t parent_pid, parent_shown; /* of a stand-in that is its parent, 0 = none */
 	uint32_t orphan;                  /* its launcher has ended */
+	uint32_t is_host;                 /* a husk on whose memory others still run */
 	struct lock collect_lock;         /* held while what ended children left is given back */
 	uintptr_t room;                   /* the embryo's own stacks */
 	struct standin *standin;          /* the embryo's, shared with its stand-in */

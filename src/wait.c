@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "carrier.h"
+#include "embryo/birth.h"
 #include "embryo/window.h"
 #include "export.h"
 #include "root.h"
@@ -82,8 +83,12 @@ int wait_collect(struct task *root, struct task *t, int *status)
 	export_close(t);
 	stop_reap(t);
 	carrier_stop(t->hooks.carrier, t->hooks.inside);
-	window_close(t);
-	root_release(root, t);
+	if (!birth_keep_memory(t)) {
+		birth_bereave(t);
+		window_close(t);
+		root_release(root, t);
+	}
+	birth_collect(root); /* what its children left */
 	return 0;
 }
 

@@ -128,10 +128,55 @@ static void orphan_children(struct task *t, struct task *heir)
 	lock_release(&sp->lock, mask);
 }
 
+/* Does a child of this ended launcher still run on its memory?  One of fork until it has forked,
+ * one of vfork until its exec.  Under space.lock. */
+static bool has_guests(const struct task *t)
+{
+	struct space *sp = t->space;
+	const struct task *child;
+
+	for (child = child_of(sp, t->first_child); child; child = child_of(sp, child->next_child))
+		if (child->launched == LAUNCH_EMBRYO && child->pid > 0 &&
+		    atomic_load(&child->stage) == STAGE_LOADING &&
+		    sys_call(SYS_kill, child->pid, 0, 0, 0, 0, 0) != -ESRCH)
+			return true;
+	return false;
+}
+
+bool birth_keep_memory(struct task *t)
+{
+	struct space *sp = t->space;
+	kernel_sigset_t mask;
+	bool keeps;
+
+	if (!t->first_child || t->launched == LAUNCH_HUSK)
+		return false;
+	mask = lock_acquire(&sp->lock);
+	keeps = has_guests(t);
+	lock_release(&sp->lock, mask);
+	if (!keeps)
+		return false;
+	if (!t->orphan)
+		root_forget(root_of(t), t);
+	if (!t->launched)
+		link_child(root_of(t), t);
+	t->orphan = t->is_host = 1;
+	t->launched = LAUNCH_HUSK;
+	atomic_store(&t->state, TASK_CLAIMED);
+	return true;
+}
+
+void birth_bereave(struct task *t)
+{
+	orphan_children(t, root_of(t));
+}
+
 void birth_discard(struct task *t)
 {
 	struct task *launcher = root_of(t);
 
+	if (t->launched == LAUNCH_TASK && birth_keep_memory(t))
+		return;
 	orphan_children(t, launcher);
 	if (t->launched != LAUNCH_HUSK)
 		export_close(t);
@@ -155,6 +200,8 @@ static bool has_left(struct task *t)
 	siginfo_t info = { .si_pid = 0 };
 	long rc;
 
+	if (t->is_host)
+		return !has_guests(t);
 	/* What an ended launcher had begun nobody goes on with. */
 	if (t->pid <= 0)
 		return t->orphan;

@@ -44,6 +44,15 @@ void birth_await_parent(struct task *t);
 /* Gives back an embryo or a husk that has no process (any more). */
 void birth_discard(struct task *t);
 
+/*
+ * Of an ended program, before its windows are closed.  Does a child of its vfork still run there?
+ * Then its record stays as a husk that goes when the child has moved; its PIPID is free.
+ */
+bool birth_keep_memory(struct task *t);
+
+/* Of an ended program: hands its children to its root. */
+void birth_bereave(struct task *t);
+
 /* Gives back what ended children of this launcher left.  To be called by its own process. */
 void birth_collect(struct task *launcher);
 

@@ -211,6 +211,9 @@ kind=task
 echo 'puts [exec probe a]; exec probe b | cat >@stdout; set f [open "|probe c"]; puts [read $f];
 close $f' >"$dir/tcl"
 has tclsh && launched "tclsh" tclsh "$dir/tcl"
+kind=either launched "a vfork's child that outlives its parent" dash -c '
+	"$1" out; echo "status $?"; until [ -s out ]; do /bin/true; done; cat out' \
+	dash "$PROGRAMS/guest"
 has lua5.4 && launched "lua" lua5.4 -e 'os.execute("probe"); f = io.popen("probe a");
 print(f:read("a")); f:close()'
 kind=task
