@@ -14,6 +14,7 @@
 
 #include <pip/pip.h>
 
+#include "embryo/thread.h"
 #include "embryo/window.h"
 #include "log.h"
 #include "mode.h"
@@ -58,6 +59,7 @@ static void after_fork_in_child(void)
 	if (!is_root)
 		return;
 	is_root = false;
+	thread_signals_give_back();
 	unname_root();
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
@@ -179,6 +181,13 @@ void join_kill_all(struct task *root, bool say)
 		if (!t || atomic_load(&t->state) != TASK_LIVE || atomic_load(&t->pid) <= 0 ||
 		    t->launched) /* as a launcher's children they outlive it */
 			continue;
+		if (t->thread.on) {
+			if (say && !atomic_load(&t->thread.ended))
+				log_info("PiP task %d is still running and killed", i);
+			if (atomic_load(&t->spawned))
+				thread_kill(t, SIGKILL);
+			continue;
+		}
 		if (waitid(P_PID, (id_t)t->pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid)
 			continue; /* ended already: its status stays what it is */
 		if (say)

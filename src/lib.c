@@ -21,6 +21,7 @@
 #include "self.h"
 #include "signals.h"
 #include "spawn.h"
+#include "thread.h"
 #include "wait.h"
 
 /* ---- Who calls whom ------------------------------------------------------------------------ */
@@ -339,7 +340,7 @@ PIP_API int pip_get_system_id(int pipid, pip_id_t *idp)
 	int rc = lib_live_target(pipid, &t);
 
 	if (!rc && idp)
-		*idp = (pip_id_t)atomic_load(&t->pid);
+		*idp = is_thread_mode() ? thread_handle(t) : (pip_id_t)atomic_load(&t->pid);
 	return rc;
 }
 
@@ -355,7 +356,7 @@ PIP_API int pip_isa_task(void)
 
 PIP_API int pip_isa_piptask(void)
 {
-	return self_is_task() && sys_gettid() == sys_getpid();
+	return self_is_task() && task_on_main_thread(self_task());
 }
 
 PIP_API double pip_gettime(void)

@@ -2,11 +2,13 @@
 #include "log.h"
 
 #include <errno.h>
+#include <pip/pip.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "embryo/thread.h"
 #include "self.h"
 #include "space.h"
 
@@ -28,6 +30,11 @@ static const struct task *thread_owner(void)
 	const struct task *t = self_task();
 	pid_t pid = sys_getpid();
 
+	if (t && t->mode == PIP_MODE_PTHREAD && task_is_mine(t)) {
+		const struct task *owner = thread_task(t->space);
+
+		return owner ? owner : &t->space->task[t->root_slot];
+	}
 	if (!t || task_is_mine(t))
 		return t;
 	for (uint32_t i = 0; i < atomic_load(&t->space->nslots); i++)

@@ -78,7 +78,8 @@ int root_enter(struct task *root, int pipid, struct task *t)
 	if (pipid != PIP_PIPID_ANY) {
 		t->pipid = pipid;
 		t->root_slot = root->slot;
-		t->mode = root->mode;
+		if (root->mode != PIP_MODE_PTHREAD || !t->launched)
+			t->mode = root->mode;
 		t->ntasks = root->ntasks;
 		t->quiet = root->quiet;
 		t->root_export = root->root_export;
@@ -102,8 +103,12 @@ int root_claim(struct task *root, int pipid, struct task **tp)
 	if (!*tp)
 		return -EAGAIN;
 	rc = root_enter(root, pipid, *tp);
-	if (rc)
+	if (rc) {
 		space_free_slot(*tp);
+	} else if (root->mode == PIP_MODE_PTHREAD) {
+		(*tp)->thread.on = 1;
+		(*tp)->process = task_process(root);
+	}
 	return rc;
 }
 

@@ -17,10 +17,12 @@
 
 #include "base/sys.h"
 #include "embryo/fatal.h"
+#include "embryo/thread.h"
 #include "join.h"
 #include "log.h"
 #include "root.h"
 #include "self.h"
+#include "thread.h"
 
 #define PATIENCE 5 /* seconds for an orderly end */
 
@@ -45,16 +47,20 @@ static void default_action(int sig)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* The signal again, by its default action, if the process is still there by then. */
-static void set_deadline(int sig)
+/* The signal again, by its default action, if this thread is still there by then. */
+static void set_deadline(struct task *t, int sig)
 {
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = sig };
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = sig };
 	struct itimerspec when = { .it_value.tv_sec = PATIENCE };
 	int timer;
 
 	default_action(sig);
-	if (sys_call(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer, 0, 0, 0) == 0)
-		sys_call(SYS_timer_settime, timer, 0, &when, NULL, 0, 0);
+	event._sigev_un._tid = sys_gettid(); /* glibc has no name for it before 2.40 */
+	if (sys_call(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer, 0, 0, 0))
+		return;
+	t->thread.timer = timer;
+	t->thread.has_timer = 1;
+	sys_call(SYS_timer_settime, timer, 0, &when, NULL, 0, 0);
 }
 
 /*
@@ -90,7 +96,7 @@ static void on_exception(int sig, siginfo_t *info, void *context)
 		return;
 	log_err("Exception signal: %s (%d) !!", strsignal(sig), sig);
 	fatal_report(t, sig, info, context);
-	set_deadline(sig);
+	set_deadline(t, sig);
 	fflush(NULL);
 	atomic_store(&t->end_signal, (uint32_t)sig);
 	exit(sig);
@@ -112,6 +118,10 @@ void signals_install(void)
 	/* SA_NODEFER: the deadline's signal must come through while the handler runs. */
 	struct sigaction sa = { .sa_sigaction = on_exception };
 
+	if (self_is_task() && self_task()->thread.on) { /* handlers are the root's there */
+		self_task()->thread.catcher = on_exception;
+		return;
+	}
 	sigemptyset(&sa.sa_mask);
 	for (size_t i = 0; i < EXCEPTIONS; i++) {
 		sa.sa_flags = SA_RESTART | SA_NODEFER | SA_SIGINFO;
@@ -123,6 +133,8 @@ void signals_install(void)
 	if (self_is_root()) {
 		sa.sa_sigaction = on_abort;
 		sigaction(SIGABRT, &sa, &replaced_abort);
+		if (self_task()->mode == PIP_MODE_PTHREAD)
+			thread_take_signals(self_task(), on_exception, on_abort, signals_ignored());
 	}
 }
 
@@ -136,6 +148,7 @@ static void restore(int sig, void (*ours)(int, siginfo_t *, void *), const struc
 
 void signals_restore(void)
 {
+	thread_signals_give_back();
 	for (size_t i = 0; i < EXCEPTIONS; i++)
 		restore(exceptions[i], on_exception, &replaced[i]);
 	restore(SIGABRT, on_abort, &replaced_abort);
@@ -155,12 +168,32 @@ uint64_t signals_ignored(void)
 	return set;
 }
 
+/* To the process, or to the one thread, of a root or task. */
+static int send(struct task *t, int signum)
+{
+	pid_t pid = atomic_load(&t->pid), child = atomic_load(&t->thread.child);
+
+	if (t->mode != PIP_MODE_PTHREAD)
+		return kill(pid, signum) ? -errno : 0;
+	if (t->thread.on && atomic_load(&t->thread.ended))
+		return 0; /* a process that nobody has waited for takes signals, too */
+	if (t->thread.on && child)
+		return kill(child, signum) && errno != ESRCH ? -errno : 0;
+	if (t->thread.on && signum == SIGKILL) { /* the kernel's would be for all */
+		if (thread_task(t->space) == t)
+			thread_end(t, SIGKILL);
+		thread_kill(t, SIGKILL);
+		return 0;
+	}
+	return (int)sys_call(SYS_tgkill, sys_getpid(), pid, signum, 0, 0, 0);
+}
+
 void signals_abort(void)
 {
 	struct task *t = self_task();
 
 	if (self_is_task()) {
-		kill(root_of(t)->pid, SIGABRT);
+		send(root_of(t), SIGABRT);
 		for (;;)
 			pause(); /* the root kills its tasks, then itself */
 	}
@@ -179,5 +212,5 @@ int signals_kill(struct task *me, int pipid, int signum)
 
 	if (pid <= 0) /* 0: it is just being started.  To kill(2) that would mean a process group */
 		return -ESRCH;
-	return kill(pid, signum) ? -errno : 0;
+	return send(t, signum);
 }

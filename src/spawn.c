@@ -262,6 +262,10 @@ static void list_descriptors(struct task *t)
 		t->nclose = -1;
 }
 
+#define THREAD_FLAGS                                                                               \
+	((uint64_t)CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |              \
+	 CLONE_SYSVSEM | CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID)
+
 static pid_t clone_task(struct task *t, struct launch *l, uintptr_t stack_low)
 {
 	struct clone_args args = {
@@ -276,6 +280,12 @@ static pid_t clone_task(struct task *t, struct launch *l, uintptr_t stack_low)
 	kernel_sigset_t all = ~(kernel_sigset_t)0, before;
 	long pid;
 
+	if (t->thread.on) {
+		args.flags = THREAD_FLAGS;
+		args.child_tid = (uintptr_t)&t->thread.alive;
+		args.exit_signal = 0;
+		atomic_store(&t->thread.alive, 1);
+	}
 	/* Between clone and the program's first instruction a signal would run a handler of this
 	 * program on the new process, with this thread's TLS. */
 	sys_sigmask(SIG_BLOCK, &all, &before);
@@ -283,8 +293,10 @@ static pid_t clone_task(struct task *t, struct launch *l, uintptr_t stack_low)
 	l->mask = before & ~(1UL << (SIGCHLD - 1));
 	pid = arch_clone3(&args, sizeof(args), embryo_main, l);
 	if (pid == -ENOSYS || pid == -EINVAL) { /* before Linux 5.5, and some sandboxes */
-		l->clear_handlers = true;
-		pid = arch_clone(CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, l, (int *)&t->stage,
+		l->clear_handlers = !t->thread.on;
+		pid = arch_clone((args.flags & ~(CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID)) |
+					 args.exit_signal,
+				 l, t->thread.on ? (int *)&t->thread.alive : (int *)&t->stage,
 				 embryo_main, l);
 		if (pid > 0)
 			atomic_store(&t->pid, (int)pid);
@@ -300,7 +312,6 @@ static bool await_loaded(struct task *t)
 
 	for (;;) {
 		uint32_t stage = atomic_load(&t->stage);
-		siginfo_t info = { .si_pid = 0 };
 
 		if (stage == STAGE_LOADED || stage == STAGE_NO_FUNCTION || stage == STAGE_AMBIGUOUS)
 			return true;
@@ -308,11 +319,8 @@ static bool await_loaded(struct task *t)
 			return false;
 		/* Once its libc has named a futex of its own, its end does not wake this one. */
 		if (sys_futex_wait_shared(&t->stage, STAGE_LOADING, &limit) == -ETIMEDOUT) {
-			int rc = waitid(P_PID, (id_t)t->pid, &info, WEXITED | WNOHANG | WNOWAIT);
-
-			/* ECHILD: SIGCHLD is ignored, or another thread has taken its status. */
-			if ((rc == 0 ? info.si_pid != 0 : errno == ECHILD) &&
-			    atomic_load(&t->stage) == STAGE_LOADING)
+			/* Its status may be gone: SIGCHLD is ignored, or another thread took it. */
+			if (wait_has_ended(t) && atomic_load(&t->stage) == STAGE_LOADING)
 				return false;
 			if (limit.tv_nsec < 80000000)
 				limit.tv_nsec *= 2;
@@ -413,6 +421,11 @@ static int prepare(struct task *t, const pip_spawn_program_t *p, char *const *en
 		load_close(&load);
 		return rc;
 	}
+	if (t->thread.on && !t->sees_exit) {
+		log_err("'%s' cannot be a thread: its exit would end the root", p->prog);
+		load_close(&load);
+		return -ELIBEXEC;
+	}
 	rc = make_stack(t, p, envv, hooked, &load, found, lp);
 	if (rc) {
 		log_err("'%s': unable to make the stack: %s", p->prog, strerror(-rc));
@@ -422,7 +435,7 @@ static int prepare(struct task *t, const pip_spawn_program_t *p, char *const *en
 		log_err("%s: Unable to find start function (%s)", p->prog, p->funcname);
 		return -ENOEXEC;
 	}
-	(*lp)->ignored = signals_ignored();
+	(*lp)->ignored = t->thread.on ? 0 : signals_ignored();
 	name_task((*lp)->comm, t);
 	return 0;
 }
@@ -478,8 +491,9 @@ int spawn_task(struct task *root, const pip_spawn_program_t *p, uint32_t coreno,
 	if (rc)
 		goto fail;
 	choose_cpu(l, coreno);
-	list_descriptors(t);
-	if (root->process) { /* it is its embryo to its tasks, too */
+	if (!t->thread.on)
+		list_descriptors(t);
+	if (root->process && !t->thread.on) { /* it is its embryo to its tasks, too */
 		t->parent_pid = root->process;
 		t->parent_shown = root->pid;
 	}

@@ -37,6 +37,10 @@ bool stop_wanted(const struct task *t)
 
 	if (!parse(t, script))
 		return false;
+	if (t->thread.on) {
+		log_warn("%s is NOT effective with (p)thread mode", PIP_ENV_STOP_ON_START);
+		return false;
+	}
 	if (script[0] == '\0')
 		return true;
 	if (stat(script, &st)) {

@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "base/lock.h"
+#include "base/sys.h"
 #include "loader/code.h"
 
 /*
@@ -102,6 +103,28 @@ struct task_hooks {
 	uint32_t inside; /* one of them is running, or was when the task died */
 };
 
+#define THREAD_INTERNAL 2 /* signals that a C library keeps for itself: 32 and 33 */
+
+/* A task that is a thread of its root; see embryo/thread.h. */
+struct task_thread {
+	uint32_t on;             /* it is one */
+	_Atomic uint32_t alive;  /* cleared by the kernel once its last thread has gone; a futex */
+	_Atomic uint32_t ending; /* somebody has begun to end it */
+	_Atomic uint32_t ended;  /* all but the last thread have gone, which is about to go */
+	int32_t word;            /* how it ended, as wait(2) would give it */
+	uint32_t has_threads;    /* it has made threads of its own */
+	_Atomic uint32_t caught; /* a signal that is to end it has been caught */
+	_Atomic int32_t child;   /* the process that goes on with its exec, 0 = none */
+	uint32_t cancelled;      /* by another program of the process */
+	uint32_t has_timer;      /* which ends it if it does not come to its end */
+	int32_t timer;
+	_Atomic uint32_t ends;    /* a root's: how many tasks have ended; a futex */
+	_Atomic uintptr_t handle; /* pthread_t of its main thread; a static program's comes late */
+	void (*catcher)(int, siginfo_t *, void *); /* its own libpip's way to end it */
+	_Atomic kernel_sigset_t handlers;          /* signals that it has set handlers for */
+	struct kernel_sigaction internal[THREAD_INTERNAL];
+};
+
 /* What to do when a signal ends the program; set by embryo/fatal.c from its environment. */
 struct trouble {
 	uint64_t signals;    /* PIP_GDB_SIGNALS: when maps, pips and gdb are wanted */
@@ -135,6 +158,7 @@ struct task {
 	uint32_t begun;          /* its program runs: the copies' descriptors are closed */
 	uint32_t sees_forks;     /* all fork calls of its libc are trapped */
 	uint32_t sees_signals;   /* and its rt_sigaction */
+	uint32_t sees_exit;      /* and its exit */
 	const struct code *code; /* of the libc that is being mapped, at code_base */
 	uintptr_t code_base;
 	struct code own_code; /* not the root's */
@@ -178,6 +202,7 @@ struct task {
 	void *arg;
 	void *root_export;
 	struct task_hooks hooks;
+	struct task_thread thread;
 	uint32_t stop_on_start;
 	int32_t nclose;     /* close-on-exec descriptors, as far as the root knows them; -1 = not */
 	int32_t close[64];  /* EMBRYO_FDS */
@@ -198,8 +223,11 @@ struct task {
 	void *_Atomic remote_free;      /* blocks that others freed; see alloc.c.  Written by all */
 	_Atomic uint32_t segments;      /* the first of its chunks, index + 1; see segment.c */
 
+	/* Its kernel process, where pid is that of its embryo (a root's), or a thread of it (a
+	 * task's); 0 = pid. */
+	int32_t process;
+
 	/* Root only. */
-	int32_t process; /* its kernel process, where pid is that of its embryo; 0 = pid */
 	int32_t last_pipid;
 	uint32_t nspawned; /* live or unwaited tasks */
 
@@ -212,10 +240,21 @@ struct task {
 	struct export_entry *names_of[TASK_PIPIDS]; /* what its tasks export; under space.lock */
 };
 
+static inline pid_t task_process(const struct task *t)
+{
+	return t->process ? t->process : atomic_load(&t->pid);
+}
+
 /* Is this the calling process's record? */
 static inline bool task_is_mine(const struct task *t)
 {
-	return (t->process ? t->process : atomic_load(&t->pid)) == sys_getpid();
+	return task_process(t) == sys_getpid();
+}
+
+/* Is this the thread that a task began with? */
+static inline bool task_on_main_thread(const struct task *t)
+{
+	return atomic_load(&t->pid) == sys_gettid();
 }
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "wait.h"
 
+#include <pip/pip.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -13,8 +14,10 @@
 #include "embryo/birth.h"
 #include "embryo/window.h"
 #include "export.h"
+#include "log.h"
 #include "root.h"
 #include "stop.h"
+#include "thread.h"
 #include "trouble.h"
 
 static int wait_word(const siginfo_t *info)
@@ -29,14 +32,16 @@ static int wait_word(const siginfo_t *info)
 	}
 }
 
-/* Has this process ended?  1, 0, or -ECHILD if it is nobody's child any more. */
-static int ended(pid_t pid, int flags, int *word)
+/* Has this task ended?  1, 0, or -ECHILD if its process is nobody's child any more. */
+static int ended(struct task *t, int flags, int *word)
 {
 	siginfo_t info = { .si_pid = 0 };
 	int rc;
 
+	if (t->thread.on)
+		return thread_ended(t, !(flags & WNOHANG), word);
 	do
-		rc = waitid(P_PID, (id_t)pid, &info, WEXITED | flags);
+		rc = waitid(P_PID, (id_t)t->pid, &info, WEXITED | flags);
 	while (rc && errno == EINTR);
 	if (rc)
 		return -errno;
@@ -48,9 +53,16 @@ static int ended(pid_t pid, int flags, int *word)
 
 int wait_peek(struct task *t, int *status)
 {
-	int rc = ended(t->pid, WNOWAIT, status);
+	int rc = ended(t, WNOWAIT, status);
 
 	return rc < 0 ? rc : 0;
+}
+
+bool wait_has_ended(struct task *t)
+{
+	int word;
+
+	return ended(t, WNOWAIT | WNOHANG, &word) != 0;
 }
 
 /* What the task itself noted about its end goes before what the kernel can express. */
@@ -74,9 +86,11 @@ int wait_collect(struct task *root, struct task *t, int *status)
 	if (!atomic_compare_exchange_strong(&t->state, &live, TASK_ENDED))
 		return -ECHILD;
 	/* This fails if the program has waited for the process itself, and its status with it. */
-	ended(t->pid, 0, &word);
+	ended(t, 0, &word);
 	if (status)
 		*status = final_status(t, word);
+	if (t->thread.cancelled)
+		log_warn("PiP Task [%d] is canceled", t->pipid);
 	trouble_ended(t, word);
 	lock_recover(&t->space->libc_lock);
 	lock_recover(&t->space->universal_lock);
@@ -105,7 +119,7 @@ int wait_task(struct task *root, int pipid, bool block, int *status)
 
 	if (!is_task(t))
 		return -ECHILD;
-	rc = ended(t->pid, WNOWAIT | (block ? 0 : WNOHANG), &word);
+	rc = ended(t, WNOWAIT | (block ? 0 : WNOHANG), &word);
 	if (rc == 0)
 		return -ECHILD;
 	return wait_collect(root, t, status);
@@ -114,15 +128,13 @@ int wait_task(struct task *root, int pipid, bool block, int *status)
 /* The first ended task behind *from; *live counts those that have not ended. */
 static struct task *scan(struct task *root, int from, int *live)
 {
-	int word;
-
 	*live = 0;
 	for (int i = 0; i < root->ntasks; i++) {
 		struct task *t = root_task(root, (from + i) % root->ntasks);
 
 		if (!is_task(t))
 			continue;
-		if (ended(t->pid, WNOWAIT | WNOHANG, &word) != 0)
+		if (wait_has_ended(t))
 			return t;
 		++*live;
 	}
@@ -141,6 +153,7 @@ int wait_any(struct task *root, bool block, int *pipidp, int *status)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	for (;;) {
+		uint32_t ends = thread_ends(root);
 		struct task *t = scan(root, next % root->ntasks, &live);
 
 		if (t) {
@@ -155,6 +168,9 @@ int wait_any(struct task *root, bool block, int *pipidp, int *status)
 		}
 		if (live == 0 || !block)
 			return -ECHILD;
-		sigtimedwait(&set, NULL, &limit);
+		if (root->mode == PIP_MODE_PTHREAD)
+			thread_await_end(root, ends);
+		else
+			sigtimedwait(&set, NULL, &limit);
 	}
 }

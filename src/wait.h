@@ -13,6 +13,9 @@ int wait_any(struct task *root, bool block, int *pipidp, int *status);
 /* Takes the status of a task that has ended, or is about to, and gives everything back. */
 int wait_collect(struct task *root, struct task *t, int *status);
 
+/* Has it ended?  It stays to be collected, unless somebody else has taken its status. */
+bool wait_has_ended(struct task *t);
+
 /* The wait word of a task that has ended, which stays to be collected.  0 or -ECHILD. */
 int wait_peek(struct task *t, int *status);
 

@@ -483,6 +483,13 @@ void scenario_case(void **state)
 	scenario_passes(call_case, *state);
 }
 
+int process_only;
+
+void scenario_case_process(void **state)
+{
+	scenario_case(state);
+}
+
 /* ---- main() ---- */
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -522,8 +529,28 @@ static void environment_clean(void)
 	}
 }
 
+bool harness_threads(void)
+{
+	const char *mode = getenv("HARNESS_MODE");
+
+	return mode && strcmp(mode, "pthread") == 0;
+}
+
+/* What the matrix asks for, where environment_clean() has made room for it. */
+static void matrix_set(void)
+{
+	const char *mode = getenv("HARNESS_MODE"), *loader = getenv("HARNESS_LOADER");
+
+	if (mode)
+		setenv("PIP_MODE", mode, 1);
+	if (loader)
+		setenv("PIP_LOADER", loader, 1);
+}
+
 int harness_main(int argc, char **argv, const struct CMUnitTest *tests, size_t ntests)
 {
+	struct CMUnitTest chosen[256];
+	size_t nchosen = 0;
 	const struct rlimit no_core = { 0, 0 };
 	const char *tmp = getenv("TMPDIR");
 	int failed;
@@ -532,6 +559,11 @@ int harness_main(int argc, char **argv, const struct CMUnitTest *tests, size_t n
 	setrlimit(RLIMIT_CORE, &no_core);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	environment_clean();
+	matrix_set();
+	for (size_t i = 0; i < ntests && nchosen < 256; i++)
+		if (!harness_threads() || (tests[i].test_func != scenario_case_process &&
+					   tests[i].initial_state != &process_only))
+			chosen[nchosen++] = tests[i];
 	snprintf(base_dir, sizeof(base_dir), "%s/pip-test.XXXXXX", tmp && *tmp ? tmp : "/tmp");
 	if (!mkdtemp(base_dir) || chmod(base_dir, 0755) < 0) {
 		perror(base_dir);
@@ -542,7 +574,7 @@ int harness_main(int argc, char **argv, const struct CMUnitTest *tests, size_t n
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
-	failed = _cmocka_run_group_tests(argv[0], tests, ntests, NULL, NULL);
+	failed = _cmocka_run_group_tests(argv[0], chosen, nchosen, NULL, NULL);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -628,6 +660,8 @@ void proof_task(struct proof *p, pid_t pid)
 	long same;
 
 	check(p->tasks < PROOF_TASKS);
+	if (harness_threads()) /* a thread of the root, and no other task's */
+		check_int(syscall(SYS_tgkill, p->root, pid, 0), 0);
 	if (pid == p->root)
 		check_failed(__FILE__, __LINE__, "task %d has the root's PID %d", p->tasks, pid);
 	for (int i = 0; i < p->tasks; i++)
@@ -635,6 +669,8 @@ void proof_task(struct proof *p, pid_t pid)
 			check_failed(__FILE__, __LINE__, "tasks %d and %d have the PID %d", i,
 				     p->tasks, pid);
 	p->pid[p->tasks++] = pid;
+	if (harness_threads())
+		return;
 
 	/* A thread's TID has a /proc entry too, but is no child of its process. */
 	check(fields != NULL);

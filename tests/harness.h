@@ -74,6 +74,17 @@ void scenario_case(void **state);
 	{                                                                                          \
 #name, scenario_case, NULL, NULL, (void *)(name)                                   \
 	}
+/* One about what only tasks that are processes have; left out where they are threads. */
+void scenario_case_process(void **state);
+#define CASE_PROCESS(name)                                                                         \
+	{                                                                                          \
+#name, scenario_case_process, NULL, NULL, (void *)(name)                           \
+	}
+#define TEST_PROCESS(name)                                                                         \
+	{                                                                                          \
+#name, name, NULL, NULL, &process_only                                             \
+	}
+extern int process_only; /* marks such a test */
 
 /* main(): TAP, no PIP_* in the environment, no core files, orphans come to us.  argv[1] filters. */
 int harness_main(int argc, char **argv, const struct CMUnitTest *tests, size_t ntests);
@@ -82,6 +93,12 @@ int harness_main(int argc, char **argv, const struct CMUnitTest *tests, size_t n
 	{                                                                                          \
 		return harness_main(argc, argv, tests, sizeof(tests) / sizeof((tests)[0]));        \
 	}
+
+/*
+ * The matrix: HARNESS_MODE is the PIP_MODE of all scenarios and HARNESS_LOADER their PIP_LOADER.
+ * Without them a scenario runs as if neither were set.
+ */
+bool harness_threads(void);
 
 /* For a test program that cannot run here; call it before harness_main(). */
 _Noreturn void harness_skip(const char *why);

@@ -2,8 +2,8 @@
  * arch.h - the contract between the runtime and a CPU architecture.
  *
  * One folder per CPU implements it under identical file names: syscall.h (raw system calls and the
- * thread pointer), clone.S, copy.S, enter.S, guard.S, trap.S and patch.c.  Nothing outside src/arch
- * names a CPU.
+ * thread pointer), clone.S, copy.S, enter.S, guard.S, signal.S, trap.S and patch.c.  Nothing
+ * outside src/arch names a CPU.
  */
 #ifndef ARCH_ARCH_H
 #define ARCH_ARCH_H
@@ -114,6 +114,9 @@ extern const char arch_copy_last[], arch_copy_fault[];
 /* ARCH_GUARDS signal handlers of equal size: number i calls guard_signal(..., i) and enters the
  * handler that this returned, if it is not 0, just as the kernel would have. */
 extern const char arch_guards[], arch_guards_end[];
+
+/* A handler for sigaction(2): goes on where thread_on_signal() says, as if the kernel had. */
+void arch_signal_entry(void);
 
 /* Where a handler of ours returns to.  gdb looks at its code if the name has "sigaction" in it. */
 void arch_sigaction_return(void);

@@ -25,6 +25,10 @@
 #define MADV_COLLAPSE 25 /* Linux 6.1; not in glibc 2.36 */
 #endif
 
+#ifndef SA_RESTORER
+#define SA_RESTORER 0x04000000UL /* in the kernel's <asm/signal.h> only */
+#endif
+
 #define KERNEL_SIGSET_SIZE 8 /* _NSIG / 8: what the rt_ calls take on every supported CPU */
 typedef uint64_t kernel_sigset_t;
 

@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "embryo/fatal.h"
+#include "embryo/thread.h"
 
 BARE void embryo_clear_handlers(void)
 {
@@ -168,13 +169,16 @@ static BARE void begin(struct task *t, uintptr_t *sp)
 			arch_call_with_thread_pointer(h->thread_pointer, h->before, h->arg);
 		h->inside = 0;
 	}
-	close_on_exec(t);
+	if (!t->thread.on) /* whose descriptors are the root's */
+		close_on_exec(t);
 	if (t->sees_forks) /* then all others' forks may leave its memory out */
 		atomic_store(&t->memory.keep_on_fork, 0);
 	t->begun = 1;
 	if (fatal_settings(&t->trouble, (const char *const *)(sp + 1 + sp[0] + 1)) || !t->launched)
 		fatal_install(t);
 	/* With libpip in the program this is left to taskside/start.c: there is more to be done. */
+	if (h->before_result && !t->injected && t->thread.on)
+		thread_end(t, (h->before_result & 0xff) << 8);
 	if (h->before_result && !t->injected)
 		sys_exit_group(h->before_result);
 }
@@ -207,6 +211,8 @@ BARE _Noreturn void embryo_main(void *launch)
 	struct launch *l = launch;
 	struct task *t = l->task;
 
+	if (t->thread.on)
+		t->fatal_stack = fatal_stack_begin(t);
 	if (l->clear_handlers)
 		embryo_clear_handlers();
 	for (int sig = 1; l->ignored && sig <= 64; sig++) {

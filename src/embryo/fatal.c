@@ -20,10 +20,6 @@
 #include "embryo/guard.h"
 #include "embryo/window.h"
 
-#ifndef SA_RESTORER
-#define SA_RESTORER 0x04000000UL /* in the kernel's <asm/signal.h> only */
-#endif
-
 #define BIT(sig) (1UL << ((sig)-1))
 #define ALWAYS                                                                                     \
 	(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGFPE) | BIT(SIGABRT) | BIT(SIGSYS) |     \
@@ -445,42 +441,55 @@ static void set_handler(int sig)
 		sys_sigaction(sig, &before, NULL); /* ignored, or a constructor's */
 }
 
-static void set_stack(const struct task *t)
+static void set_stack(uintptr_t at)
 {
-	stack_t ours = { .ss_sp = (void *)t->fatal_stack, .ss_size = STACK_SIZE };
+	stack_t ours = { .ss_sp = (void *)at, .ss_size = STACK_SIZE };
 
 	sys_call(SYS_sigaltstack, &ours, NULL, 0, 0, 0, 0);
 }
 
-static void make_stack(struct task *t)
+BARE uintptr_t fatal_stack_begin(struct task *t)
 {
 	uintptr_t at = window_reserve(t, STACK_GUARD + page_up(STACK_SIZE), PAGE);
 	stack_t now;
 
 	if (!at || sys_call(SYS_sigaltstack, NULL, &now, 0, 0, 0, 0) ||
 	    !(now.ss_flags & SS_DISABLE))
-		return;
+		return 0;
 	at = sys_mmap(at + STACK_GUARD, page_up(STACK_SIZE), PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | MAP_FIXED_NOREPLACE,
 		      -1, 0);
 	if (sys_failed(at))
+		return 0;
+	set_stack(at);
+	return at;
+}
+
+void fatal_stack_end(struct task *t)
+{
+	stack_t none = { .ss_flags = SS_DISABLE }, now;
+	uintptr_t at;
+
+	if (sys_call(SYS_sigaltstack, NULL, &now, 0, 0, 0, 0) || now.ss_size != STACK_SIZE ||
+	    sys_call(SYS_sigaltstack, &none, NULL, 0, 0, 0, 0))
 		return;
-	t->fatal_stack = at;
-	set_stack(t);
+	at = (uintptr_t)now.ss_sp;
+	sys_munmap(at, page_up(STACK_SIZE));
+	window_unused(t, at - STACK_GUARD, STACK_GUARD + page_up(STACK_SIZE));
 }
 
 BARE void fatal_install(struct task *t)
 {
 	const struct trouble *tr = &t->trouble;
 
-	if (!t->sees_signals)
+	if (!t->sees_signals || t->thread.on) /* which has its root's handlers: embryo/thread.c */
 		return;
 	space = t->space;
 	t->fatal_signals = ALWAYS | (tr->maps || tr->pips || tr->gdb[0] ? tr->signals : 0);
 	for (int sig = 1; sig <= 64; sig++)
 		if (t->fatal_signals & BIT(sig))
 			set_handler(sig);
-	make_stack(t);
+	t->fatal_stack = fatal_stack_begin(t);
 }
 
 /* ---- What the program sees ----------------------------------------------------------------- */
@@ -488,7 +497,7 @@ BARE void fatal_install(struct task *t)
 /* A child that shares our memory, as one of vfork(), has settings of its own. */
 static bool is_process_of(const struct task *t)
 {
-	return t && sys_getpid() == atomic_load(&t->pid);
+	return t && task_is_mine(t);
 }
 
 /* The call itself.  For two signals the guard comes first, and has kept what is set here. */
@@ -534,8 +543,8 @@ int fatal_sigaltstack(struct window_head *head, struct arch_trap *tr)
 	if (tr->nr)
 		return 1;
 	if (new && (new->ss_flags &SS_DISABLE) && is_process_of(t) && t->fatal_stack &&
-	    sys_gettid() == sys_getpid())
-		set_stack(t);
+	    task_on_main_thread(t))
+		set_stack(t->fatal_stack);
 	/* Who runs on it must not believe that he does not. */
 	if (old && old->ss_size == STACK_SIZE && !(old->ss_flags & SS_ONSTACK))
 		*old = (stack_t){ .ss_flags = SS_DISABLE };

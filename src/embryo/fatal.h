@@ -14,6 +14,10 @@
 /* For a task whose program is about to begin, if the two calls of its libc are trapped. */
 void fatal_install(struct task *t);
 
+/* The alternate stack alone, for the calling thread: its address or 0. */
+uintptr_t fatal_stack_begin(struct task *t);
+void fatal_stack_end(struct task *t);
+
 /*
  * What a program's environment says about signals that end it.  To be read when it begins, since
  * it may be anything when it ends.  True if it asks for a report: under a launcher that knows

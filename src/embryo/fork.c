@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 
 #include "base/str.h"
+#include "embryo/thread.h"
 #include "embryo/window.h"
 
 void fork_keep(struct task *t)
@@ -100,14 +101,17 @@ static int fork_of_task(struct window_head *head, struct arch_trap *tr)
 {
 	struct task *t = head->task;
 	struct fork_state state;
+	struct thread_signals signals;
 	struct window_head keep;
 
+	thread_fork_begin(t, &signals);
 	fork_prepare(t, &state);
 	keep = *head;
 	tr->nr = sys_call(tr->nr, tr->arg[0], tr->arg[1], tr->arg[2], tr->arg[3], tr->arg[4],
 			  tr->arg[5]);
 	if (tr->nr == 0) { /* the registry, and so *t and the lock, is not mapped here */
 		fork_in_child(head, &keep);
+		thread_fork_child(&signals);
 		sys_sigmask(SIG_SETMASK, &state.mask, NULL);
 		return 1;
 	}

@@ -23,10 +23,6 @@
 #include <linux/limits.h>
 #include <ucontext.h>
 
-#ifndef SA_RESTORER
-#define SA_RESTORER 0x04000000UL /* in the kernel's <asm/signal.h> only */
-#endif
-
 #define SIGNALS 2
 #define MASK (1UL << (SIGSEGV - 1) | 1UL << (SIGBUS - 1))
 #define CANNOT_BLOCK (1UL << (SIGKILL - 1) | 1UL << (SIGSTOP - 1))

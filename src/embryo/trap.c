@@ -21,6 +21,7 @@
 #include "embryo/guard.h"
 #include "embryo/peer.h"
 #include "embryo/standin.h"
+#include "embryo/thread.h"
 #include "embryo/window.h"
 #include "loader/code.h"
 #include "place.h"
@@ -92,6 +93,8 @@ static const uint16_t trapped[] = {
 	SYS_timer_create,
 	SYS_rt_sigaction,
 	SYS_sigaltstack,
+	SYS_exit_group, /* and the next: where tasks are threads */
+	SYS_exit,
 };
 
 struct code_traps trap_traps(const struct space *sp)
@@ -127,17 +130,27 @@ static bool is_libc(int fd)
 	return str_starts(base, "libc.so.") || str_starts(base, "libc-2.");
 }
 
+/* A C library whose end of a process is not seen would end the root with it. */
+static void refuse_thread(struct task *t, const struct code *c)
+{
+	if (t->thread.on && !(c && c->sees_exit))
+		thread_end(t, 127 << 8);
+}
+
 /* Another C library than the root's: the task makes a copy of its code for itself. */
 static const struct code *own_code(struct task *t, int fd, const struct stat *st)
 {
 	struct code_traps traps = trap_traps(t->space);
 	struct image img = { .fd = fd, .st = *st };
+	const struct code *c = &t->own_code;
 	const char *what;
 
-	if (!is_libc(fd) || load_image_read(&img, &what) ||
-	    code_make(&t->own_code, fd, &img.elf, st, &traps))
+	if (!is_libc(fd))
 		return NULL;
-	return &t->own_code;
+	if (load_image_read(&img, &what) || code_make(&t->own_code, fd, &img.elf, st, &traps))
+		c = NULL;
+	refuse_thread(t, c);
+	return c;
 }
 
 /*
@@ -250,8 +263,12 @@ static uintptr_t map_anywhere(struct task *t, uintptr_t hint, size_t len, int pr
 	if (fd >= 0 && off == 0 && !(flags & MAP_ANONYMOUS) && (flags & MAP_PRIVATE)) {
 		if (!t->begun && (ret = map_libc(t, len, prot, flags, fd)) != 0)
 			return ret;
-		if ((flags & MAP_DENYWRITE) && !atomic_load(&t->memory.keep_on_fork) && is_libc(fd))
+		if ((flags & MAP_DENYWRITE) && !atomic_load(&t->memory.keep_on_fork) &&
+		    is_libc(fd)) {
+			if (!t->begun)
+				refuse_thread(t, NULL);
 			fork_keep(t);
+		}
 	}
 	return window_map(t, len, align, prot, flags, fd, off);
 }
@@ -505,6 +522,8 @@ static int trap_process(struct window_head *head, struct arch_trap *tr)
 		return 1;
 	if (head->task && note(head->task, tr))
 		return 1;
+	if (head->task && head->task->thread.on)
+		return thread_exec(head->task, tr) || fork_syscall(head, tr);
 	if (tr->nr == SYS_execve && head->task && head->task->space->intercepts &&
 	    exec_syscall(head, tr))
 		return 1;
@@ -552,6 +571,8 @@ int trap_syscall(struct window_head *head, struct arch_trap *tr)
 {
 	struct task *t = head->task;
 
+	if (t && t->thread.on && thread_syscall(t, tr))
+		return 1;
 	if (trap_names(head, tr) || trap_process(head, tr) || peer_syscall(head, tr))
 		return 1;
 	/* The kernel's break is a root's that lies in no window, but not a task's forked

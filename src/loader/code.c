@@ -85,7 +85,7 @@ static int patch(struct code *c, uintptr_t page, uintptr_t code, size_t used,
 	struct arch_site site[SITES];
 	size_t n =
 		arch_find_sites((void *)code, c->len, c->off, traps->nr, traps->nnr, site, SITES);
-	unsigned forks = 0, signals = 0;
+	unsigned forks = 0, signals = 0, exits = 0;
 	uintptr_t room;
 
 	if (n == 0 || n > SITES)
@@ -103,10 +103,12 @@ static int patch(struct code *c, uintptr_t page, uintptr_t code, size_t used,
 		arch_write_jump(at, &site[i], stub);
 		forks += code_is_plain_fork(site[i].nr) ? 2 : site[i].nr == SYS_clone ? 1 : 0;
 		signals += site[i].nr == SYS_rt_sigaction;
+		exits += site[i].nr == SYS_exit_group;
 	}
 	/* glibc has two clone calls, in _Fork() and clone(); one alone could be the wrong one. */
 	c->sees_forks = forks >= 2;
 	c->sees_signals = signals != 0; /* in glibc all goes through one place */
+	c->sees_exit = exits != 0;
 	return 0;
 }
 

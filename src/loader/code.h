@@ -26,6 +26,7 @@ struct code {
 	pid_t holder;
 	uint32_t sees_forks;   /* all of the file's fork calls are among the trapped ones */
 	uint32_t sees_signals; /* and its rt_sigaction */
+	uint32_t sees_exit;    /* and the call that ends a process */
 };
 
 /* Which system calls to look for, and where their stubs lead: see arch_write_stub_head(). */

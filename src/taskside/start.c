@@ -9,6 +9,7 @@
 #include <elf.h>
 #include <link.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -25,6 +26,7 @@
 #include "signals.h"
 #include "space.h"
 #include "taskside/symbol.h"
+#include "thread.h"
 #include "thread_once.h"
 
 typedef int main_function(int, char **, char **);
@@ -45,7 +47,7 @@ __attribute__((constructor)) static void begin(void)
 	uint32_t stage;
 
 	if (!t || !is_there(t) || !is_there(t->space) || t->space->magic != SPACE_MAGIC ||
-	    t->space->task_size != sizeof(*t) || atomic_load(&t->pid) != sys_getpid())
+	    t->space->task_size != sizeof(*t) || !task_is_mine(t))
 		return;
 	shim_in_window(t->window);
 	/* Loaded on its own account, as what a library needs: nothing below is in libc's place
@@ -78,7 +80,7 @@ static int run_after_hook(struct task *t, int status)
 	kernel_sigset_t all = ~(kernel_sigset_t)0, before;
 	int rc;
 
-	if (!t->hooks.after || t->hooks.after_done || sys_gettid() != sys_getpid())
+	if (!t->hooks.after || t->hooks.after_done || !task_on_main_thread(t))
 		return status;
 	t->hooks.after_done = 1;
 	/* A handler of the task must not run on the root's thread pointer. */
@@ -157,14 +159,35 @@ PIP_API void exit(int status)
 	__builtin_unreachable();
 }
 
+__asm__(".symver cancel, pthread_cancel@@GLIBC_2.34");
+__asm__(".symver cancel_before, pthread_cancel@" GLIBC_FIRST);
+
+int cancel(pthread_t), cancel_before(pthread_t);
+
+/* libc cannot cancel the thread of another C library, unless that has more than one. */
+PIP_API int cancel(pthread_t thread)
+{
+	static int (*real)(pthread_t);
+
+	if (self_task() && thread_cancel(self_task(), thread) == 0)
+		return 0;
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "pthread_cancel");
+	return real(thread);
+}
+
+PIP_API int cancel_before(pthread_t) __attribute__((alias("cancel")));
+
 PIP_API void pthread_exit(void *value)
 {
 	static void (*real)(void *);
 	struct task *t = self_task();
 
-	if (self_is_task() && sys_gettid() == sys_getpid()) {
+	if (self_is_task() && task_on_main_thread(t)) {
 		int code = run_after_hook(t, (int)(intptr_t)value & 0xff);
 
+		if (t->thread.on) /* which ends with this thread */
+			fflush(NULL);
 		/* Other threads may go on; the kernel will report 0 when the last of them ends. */
 		atomic_store(&t->end_code, 0x100 | (uint32_t)(code & 0xff));
 	}

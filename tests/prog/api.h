@@ -13,7 +13,8 @@ struct view {
 	int pipid, ntasks;
 	void *root_exp;
 	void *aux;
-	pid_t root, pid;
+	pip_id_t root;
+	pid_t pid;
 	atomic_int done;
 	int *variable; /* address of a static variable of the task */
 };

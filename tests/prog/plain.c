@@ -208,10 +208,10 @@ static int cmd_ids(int argc, char **argv)
 	return 0;
 }
 
-/* A few lines of /proc/self/status, such as SigBlk. */
+/* A few lines of /proc/thread-self/status, such as SigBlk. */
 static int cmd_status(int argc, char **argv)
 {
-	FILE *file = fopen("/proc/self/status", "r");
+	FILE *file = fopen("/proc/thread-self/status", "r");
 	char line[1024];
 
 	while (file && fgets(line, sizeof(line), file))

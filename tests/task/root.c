@@ -1,8 +1,10 @@
 /* root.c - for scenarios that act as a PiP root; see root.h. */
 #include "root.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #define MAX_ARGS 16
 
@@ -10,7 +12,7 @@ void root_init(int n)
 {
 	int pipid = 0, ntasks = n;
 
-	check_int(pip_init(&pipid, &ntasks, NULL, PIP_MODE_PROCESS), 0);
+	check_int(pip_init(&pipid, &ntasks, NULL, getenv("PIP_MODE") ? 0 : PIP_MODE_PROCESS), 0);
 	check_int(pipid, PIP_PIPID_ROOT);
 }
 
@@ -57,12 +59,78 @@ int task_hooked(const char *path, char **argv, pip_spawnhook_t before, pip_spawn
 	return pipid;
 }
 
-pid_t task_pid(int pipid)
+/*
+ * The TID of a task that is a thread, or 0.  The interface tells its pthread_t, which with glibc is
+ * the address of its control block; and there glibc has the list of robust mutexes, whose address
+ * the kernel tells for each thread.
+ */
+static pid_t thread_id(uintptr_t handle)
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *entry;
+	pid_t found = 0;
+
+	check(dir != NULL);
+	while ((entry = readdir(dir)) != NULL) {
+		pid_t tid = atoi(entry->d_name);
+		uintptr_t list = 0;
+		size_t len;
+
+		if (tid && syscall(SYS_get_robust_list, tid, &list, &len) == 0 &&
+		    list - handle < 4096)
+			found = tid;
+	}
+	closedir(dir);
+	return found;
+}
+
+static uintptr_t system_id(int pipid)
 {
 	pip_id_t id = 0;
 
 	check_int(pip_get_system_id(pipid, &id), 0);
-	return (pid_t)id;
+	check(id != 0);
+	return (uintptr_t)id;
+}
+
+bool task_has_ended(int pipid)
+{
+	return harness_threads() ? thread_id(system_id(pipid)) == 0
+				 : process_state(task_pid(pipid)) == 'Z';
+}
+
+void task_await_end(int pipid)
+{
+	siginfo_t info;
+
+	if (harness_threads())
+		check(retry(task_has_ended(pipid)));
+	else
+		check_int(waitid(P_PID, (id_t)task_pid(pipid), &info, WEXITED | WNOWAIT), 0);
+}
+
+pid_t task_pid(int pipid)
+{
+	pid_t tid;
+
+	if (!harness_threads())
+		return (pid_t)system_id(pipid);
+	tid = thread_id(system_id(pipid));
+	check(tid != 0);
+	return tid;
+}
+
+pid_t task_getpid(int pipid)
+{
+	return harness_threads() ? getpid() : task_pid(pipid);
+}
+
+void task_kill(int pipid, int sig)
+{
+	if (harness_threads())
+		check_int(pip_kill(pipid, sig), 0);
+	else
+		check_int(kill(task_pid(pipid), sig), 0);
 }
 
 int task_collect(int pipid)

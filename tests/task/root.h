@@ -21,6 +21,12 @@
 
 #define LENGTH(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
+/* What pip_is_initialized(), pip_get_mode() and its kin say, and the mode's mark in names. */
+#define INITIALIZED (harness_threads() ? PIP_MODE_PTHREAD : PIP_MODE_PROCESS)
+#define TASK_MODE (harness_threads() ? PIP_MODE_PTHREAD : PIP_MODE_PROCESS_PIPCLONE)
+#define TASK_MODE_NAME (harness_threads() ? "pthread" : "process:pipclone")
+#define TASK_MARK (harness_threads() ? '|' : ';')
+
 /* pip_init() for n tasks and pip_fin(), which must succeed. */
 void root_init(int n);
 void root_fin(void);
@@ -33,7 +39,17 @@ int task_func(const char *path, const char *function, void *arg);
 int task_hooked(const char *path, char **argv, pip_spawnhook_t before, pip_spawnhook_t after,
 		void *hookarg);
 
+/* The kernel's number for its main thread, and for its process. */
 pid_t task_pid(int pipid);
+pid_t task_getpid(int pipid);
+
+/* A signal for it from outside; where tasks are threads only pip_kill() can do that. */
+void task_kill(int pipid, int sig);
+
+/* Has it ended?  Its status stays to be collected. */
+bool task_has_ended(int pipid);
+/* Wait until a task has ended; its status stays to be collected. */
+void task_await_end(int pipid);
 
 /* Wait for a task; its status. */
 int task_collect(int pipid);

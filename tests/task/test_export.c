@@ -1,5 +1,6 @@
 /* test_export.c - named exports and imports, the anonymous export, and that they never mix. */
 #include <errno.h>
+#include <pthread.h>
 
 #include "root.h"
 #include "../prog/api.h"
@@ -355,26 +356,27 @@ static void cancelled_by_plain_task(void)
 	root_fin();
 }
 
+static void *kill_later(void *arg)
+{
+	sleep_ms(200);
+	task_kill(*(int *)arg, SIGKILL);
+	return NULL;
+}
+
 /* The root itself waits, and the exporter is killed by somebody else. */
 static void cancelled_in_root(void)
 {
 	struct exports e = { .name = { "name" }, .value = { &some } };
 	void *value = &other;
-	pid_t pid, killer;
+	pthread_t killer;
 	int exporter;
 
 	root_init(1);
 	exporter = task_func(PROG("share"), "share_exports", &e);
-	pid = task_pid(exporter);
-	killer = fork();
-	if (killer == 0) {
-		sleep_ms(200);
-		kill(pid, SIGKILL);
-		_exit(0);
-	}
+	check_int(pthread_create(&killer, NULL, kill_later, &exporter), 0);
 	check_int(pip_named_import(exporter, &value, "never"), ECANCELED);
 	check_ptr(value, &other);
-	check_int(waitpid(killer, NULL, 0), killer);
+	check_int(pthread_join(killer, NULL), 0);
 	task_signaled(exporter, SIGKILL);
 	root_fin();
 }

@@ -159,8 +159,12 @@ static void tables_are_private(void)
 }
 
 static const struct CMUnitTest tests[] = {
-	CASE(exactly_the_roots), CASE(few_descriptors),   CASE(shared_offset),
-	CASE(pipe_to_task),      CASE(closed_at_the_end), CASE(tables_are_private),
+	CASE_PROCESS(exactly_the_roots),
+	CASE_PROCESS(few_descriptors),
+	CASE(shared_offset),
+	CASE_PROCESS(pipe_to_task),
+	CASE(closed_at_the_end),
+	CASE_PROCESS(tables_are_private),
 };
 
 TEST_MAIN(tests)

@@ -296,7 +296,7 @@ static void generations(void)
 static const struct CMUnitTest tests[] = {
 	CASE(system_and_popen), CASE(fork_in_task),         CASE(ends_in_task),
 	CASE(spawns_in_task),   CASE(becomes_root_in_task), CASE(threads_in_task),
-	CASE(atfork_in_task),   CASE(concurrently),         CASE(no_after_hook),
+	CASE(atfork_in_task),   CASE_PROCESS(concurrently), CASE(no_after_hook),
 	CASE(left_behind),      cmocka_unit_test(of_root),  CASE(system_in_root),
 	CASE(exec_in_root),     CASE(becomes_root),         CASE(generations),
 };

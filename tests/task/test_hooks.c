@@ -58,7 +58,7 @@ static void once_each(void)
 
 	root_init(1);
 	pipid = hooked(PROG("plain"), "return", "5", &c);
-	pid = task_pid(pipid);
+	pid = task_getpid(pipid);
 	task_exits(pipid, 5);
 	check_int(c.before, 1);
 	check_int(c.after, 1);
@@ -465,9 +465,9 @@ static const struct CMUnitTest tests[] = {
 	CASE(libc),
 	CASE(many),
 	CASE(killed),
-	CASE(chain),
-	CASE(descriptors),
-	CASE(descriptors_after_failure),
+	CASE_PROCESS(chain),
+	CASE_PROCESS(descriptors),
+	CASE_PROCESS(descriptors_after_failure),
 };
 
 TEST_MAIN(tests)

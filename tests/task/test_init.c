@@ -17,7 +17,7 @@ static void null_pointers(void)
 {
 	check_int(pip_is_initialized(), 0);
 	check_int(pip_init(NULL, NULL, NULL, 0), 0);
-	check_int(pip_is_initialized(), 0x500);
+	check_int(pip_is_initialized(), INITIALIZED);
 	check_int(pip_isa_root(), 1);
 	check_int(pip_isa_task(), 0);
 	check_int(pip_fin(), 0);
@@ -65,7 +65,7 @@ static void second_init(void)
 	/* It comes before every other check. */
 	check_int(pip_init(NULL, &ntasks, NULL, 0), EBUSY);
 	check_int(pip_init(NULL, NULL, NULL, PIP_MODE_PTHREAD | PIP_MODE_PROCESS), EBUSY);
-	check_int(pip_is_initialized(), 0x500);
+	check_int(pip_is_initialized(), INITIALIZED);
 	root_fin();
 }
 
@@ -149,18 +149,15 @@ static void fin_without_init(void)
 static void fin_with_tasks(void)
 {
 	struct gate gate = { 0 };
-	siginfo_t info;
-	pid_t pid;
 	int pipid;
 
 	root_init(4);
 	pipid = task_func(PROG("api"), "api_wait_gate", &gate);
-	pid = task_pid(pipid);
 	check_int(pip_fin(), EBUSY);
 	gate.open = 1;
-	check_int(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	task_await_end(pipid);
 	check_int(pip_fin(), EBUSY);
-	check_int(pip_is_initialized(), 0x500);
+	check_int(pip_is_initialized(), INITIALIZED);
 	task_exits(pipid, 0);
 	root_fin();
 }

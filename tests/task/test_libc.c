@@ -129,15 +129,25 @@ static void fortran(void)
 #endif
 
 static const struct CMUnitTest tests[] = {
-	CASE(libc_ctype),   CASE(libc_format),  CASE(libc_time),    CASE(libc_hosts),
-	CASE(libc_dlopen),  CASE(libc_threads), CASE(libc_cpus),    CASE(libc_timers),
-	CASE(libc_memory),  CASE(libc_stdio),   CASE(libc_sockets), CASE(libc_algorithms),
+	CASE(libc_ctype),
+	CASE(libc_format),
+	CASE(libc_time),
+	CASE(libc_hosts),
+	CASE(libc_dlopen),
+	CASE(libc_threads),
+	CASE(libc_cpus),
+	CASE_PROCESS(libc_timers),
+	CASE(libc_memory),
+	CASE(libc_stdio),
+	CASE(libc_sockets),
+	CASE(libc_algorithms),
 	CASE(all_at_once),
 #ifdef HAVE_OPENMP
 	CASE(openmp),
 #endif
 #ifdef HAVE_CXX
-	CASE(cxx_language), CASE(cxx_objects),
+	CASE(cxx_language),
+	CASE(cxx_objects),
 #endif
 #ifdef HAVE_FORTRAN
 	CASE(fortran),

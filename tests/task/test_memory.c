@@ -97,15 +97,13 @@ static void task_to_task(void)
 /* The owner has ended, but nobody has waited for it: its blocks are there still. */
 static void owner_has_ended(void)
 {
-	siginfo_t info;
-
 	root_init(2);
 	for (int i = 0; i < 3; i++) {
 		int owner;
 
 		blocks = (struct blocks){ .leave = 1 };
 		owner = task_func(PROG("heap"), "heap_make", &blocks);
-		check_int(waitid(P_PID, (id_t)task_pid(owner), &info, WEXITED | WNOWAIT), 0);
+		task_await_end(owner);
 		made_by_task(&blocks);
 		if (i == 0)
 			take_in_root(&blocks);
@@ -309,7 +307,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(task_to_root),
 	CASE(task_to_task),
 	CASE(owner_has_ended),
-	CASE(owner_is_a_plain_program),
+	CASE_PROCESS(owner_is_a_plain_program),
 	CASE(errors),
 	CASE(market_of_all),
 	CASE(market_of_threads),

@@ -80,7 +80,8 @@ static void in_task(void)
 
 static int say_in_hook(void *arg)
 {
-	pip_info_mesg("%s", (const char *)arg);
+	*(pid_t *)arg = gettid();
+	pip_info_mesg("hook says");
 	return 0;
 }
 
@@ -89,16 +90,16 @@ static void in_hooks(void)
 {
 	char *argv[] = { PROG("plain"), "return", "0", NULL }, *text, *want;
 	struct capture c;
-	pid_t pid;
+	pid_t tid = 0;
 
 	root_init(1);
 	capture_begin(&c, STDERR_FILENO);
-	check_int(task_hooked(argv[0], argv, say_in_hook, say_in_hook, "hook says"), 0);
-	pid = task_pid(0);
+	check_int(task_hooked(argv[0], argv, say_in_hook, say_in_hook, &tid), 0);
 	task_exits(0, 0);
 	text = capture_end(&c);
-	check(asprintf(&want, "PiP-INFO[%d(T0):R] hook says\nPiP-INFO[%d(T0):R] hook says\n", pid,
-		       pid) > 0);
+	check(tid != gettid());
+	check(asprintf(&want, "PiP-INFO[%d(T0):R] hook says\nPiP-INFO[%d(T0):R] hook says\n", tid,
+		       tid) > 0);
 	check_str(text, want);
 	free(text);
 	free(want);

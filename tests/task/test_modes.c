@@ -13,16 +13,17 @@ static const char *const values[] = {
 	"thread", "pthread", "process:got", "rubbish",
 };
 
-/* A letter for each of values[]: + process:pipclone, G process:preload, P EPERM, I EINVAL. */
+/* A letter for each of values[]: + process:pipclone, G process:preload, T pthread, P EPERM,
+ * I EINVAL. */
 static const struct {
 	int opts;
 	const char *want;
 } table[] = {
-	{ PIP_OPTS_NONE, "+++P+PPGP" },
+	{ PIP_OPTS_NONE, "+++P+TTGP" },
 	{ PIP_MODE_PROCESS, "+++P+PPIP" },
 	{ PIP_MODE_PROCESS_PRELOAD, "PPPPPPPPP" },
 	{ PIP_MODE_PROCESS_PIPCLONE, "+++P+PPPP" },
-	{ PIP_MODE_PTHREAD, "PPPPPPPPP" },
+	{ PIP_MODE_PTHREAD, "TTPPPTTPP" },
 	{ PIP_MODE_PROCESS_GOT_OBS, "IIIIIIIII" },
 	{ PIP_MODE_PTHREAD | PIP_MODE_PROCESS, "IIIIIIIII" },
 	{ PIP_MODE_PTHREAD | PIP_MODE_PROCESS_PIPCLONE, "IIIIIIIII" },
@@ -30,9 +31,25 @@ static const struct {
 	{ PIP_MODE_MASK, "IIIIIIIII" },
 };
 
-static int code_of(char letter)
+static const struct mode {
+	char letter;
+	int code, mode, initialized, shared_fd;
+	const char *name;
+} modes[] = {
+	{ '+', 0, PIP_MODE_PROCESS_PIPCLONE, 0x500, 0, "process:pipclone" },
+	{ 'G', 0, PIP_MODE_PROCESS_PRELOAD, 0x500, 0, "process:preload" },
+	{ 'T', 0, PIP_MODE_PTHREAD, 0x1000, 0x1000, "pthread" },
+	{ 'P', EPERM, 0, 0, 0, NULL },
+	{ 'I', EINVAL, 0, 0, 0, NULL },
+};
+
+static const struct mode *mode_of(char letter)
 {
-	return letter == '+' || letter == 'G' ? 0 : letter == 'P' ? EPERM : EINVAL;
+	const struct mode *m = modes;
+
+	while (m->letter != letter)
+		m++;
+	return m;
 }
 
 static void set_mode(const char *value)
@@ -43,24 +60,29 @@ static void set_mode(const char *value)
 		unsetenv("PIP_MODE");
 }
 
-static void try_mode(int opts, const char *value, int want, int want_mode)
+static void try_mode(int opts, const char *value, char letter)
 {
+	const struct mode *want = mode_of(letter);
 	int rc, mode = 0;
 
 	set_mode(value);
 	rc = pip_init(NULL, NULL, NULL, opts);
-	if (rc != want)
+	if (rc != want->code)
 		check_failed(__FILE__, __LINE__, "opts 0x%x, PIP_MODE=%s: %s, not %s", opts,
-			     value ? value : "(unset)", pip_errname(rc), pip_errname(want));
+			     value ? value : "(unset)", pip_errname(rc), pip_errname(want->code));
 	if (rc) {
 		check_int(pip_is_initialized(), 0);
 		check_int(pip_fin(), EPERM);
 		return;
 	}
 	check_int(pip_get_mode(&mode), 0);
-	check_int(mode, want_mode);
-	check_str(pip_get_mode_str(),
-		  want_mode == PIP_MODE_PROCESS_PIPCLONE ? "process:pipclone" : "process:preload");
+	check_int(mode, want->mode);
+	check_str(pip_get_mode_str(), want->name);
+	check_int(pip_is_initialized(), want->initialized);
+	check_int(pip_is_threaded(&mode), 0);
+	check_int(mode, letter == 'T');
+	check_int(pip_is_shared_fd(&mode), 0);
+	check_int(mode, want->shared_fd);
 	root_fin();
 }
 
@@ -68,23 +90,22 @@ static void negotiation(void)
 {
 	for (int i = 0; i < LENGTH(table); i++)
 		for (int v = 0; v < LENGTH(values); v++)
-			try_mode(table[i].opts, values[v], code_of(table[i].want[v]),
-				 table[i].want[v] == 'G' ? PIP_MODE_PROCESS_PRELOAD
-							 : PIP_MODE_PROCESS_PIPCLONE);
+			try_mode(table[i].opts, values[v], table[i].want[v]);
 }
 
 /* Capital letters are small ones; what stands beside the mode bits does not matter. */
 static void tolerance(void)
 {
-	try_mode(0, "PROCESS", 0, PIP_MODE_PROCESS_PIPCLONE);
-	try_mode(0, "Process:PipClone", 0, PIP_MODE_PROCESS_PIPCLONE);
-	try_mode(0, "PROCESS:PRELOAD", EPERM, PIP_MODE_PROCESS_PIPCLONE);
-	try_mode(0xff, NULL, 0, PIP_MODE_PROCESS_PIPCLONE);
-	try_mode(PIP_MODE_PROCESS | 0x70001, "process", 0, PIP_MODE_PROCESS_PIPCLONE);
-	try_mode(PIP_MODE_PROCESS_PIPCLONE | 0xff, NULL, 0, PIP_MODE_PROCESS_PIPCLONE);
-	try_mode(0, "process ", EPERM, PIP_MODE_PROCESS_PIPCLONE);
-	try_mode(0, "proces", EPERM, PIP_MODE_PROCESS_PIPCLONE);
-	try_mode(0, "process:", EPERM, PIP_MODE_PROCESS_PIPCLONE);
+	try_mode(0, "PROCESS", '+');
+	try_mode(0, "Process:PipClone", '+');
+	try_mode(0, "PThread", 'T');
+	try_mode(0, "PROCESS:PRELOAD", 'P');
+	try_mode(0xff, NULL, '+');
+	try_mode(PIP_MODE_PROCESS | 0x70001, "process", '+');
+	try_mode(PIP_MODE_PROCESS_PIPCLONE | 0xff, NULL, '+');
+	try_mode(0, "process ", 'P');
+	try_mode(0, "proces", 'P');
+	try_mode(0, "process:", 'P');
 }
 
 /* ---- What the user reads ---- */
@@ -113,9 +134,6 @@ static void messages(void **state)
 		/* The message says what to do. */
 		{ 0, "process:preload", "^PiP-ERR.*process:preload.*LD_PRELOAD" },
 		{ PIP_MODE_PROCESS_PRELOAD, NULL, "^PiP-ERR.*process:preload.*LD_PRELOAD" },
-		{ 0, "thread", "^PiP-ERR.*PIP_MODE" },
-		{ 0, "pthread", "^PiP-ERR.*PIP_MODE" },
-		{ PIP_MODE_PTHREAD, NULL, "^PiP-ERR.*PIP_MODE" },
 	};
 
 	(void)state;
@@ -132,7 +150,7 @@ static void messages(void **state)
 /* Whatever the words, a mode that was had works. */
 static void works(void)
 {
-	const char *const good[] = { NULL, "", "process", "process:pipclone" };
+	const char *const good[] = { NULL, "", "process", "process:pipclone", "thread", "pthread" };
 
 	for (int i = 0; i < LENGTH(good); i++) {
 		set_mode(good[i]);

@@ -15,10 +15,13 @@ static char *comm_of(pid_t pid)
 	return text;
 }
 
+/* For the mode's mark want has a question mark. */
 static void check_comm(pid_t pid, const char *want)
 {
 	char *comm = comm_of(pid);
 
+	check(strlen(comm) > 2 && comm[1] == TASK_MARK);
+	comm[1] = '?';
 	check_str(comm, want);
 	free(comm);
 }
@@ -27,11 +30,11 @@ static void root_name(void)
 {
 	prctl(PR_SET_NAME, "short");
 	root_init(1);
-	check_comm(getpid(), "R;short");
+	check_comm(getpid(), "R?short");
 	root_fin();
 	prctl(PR_SET_NAME, "fifteen--letter");
 	root_init(1);
-	check_comm(getpid(), "R;fifteen--lett");
+	check_comm(getpid(), "R?fifteen--lett");
 	root_fin();
 }
 
@@ -48,7 +51,7 @@ static void task_names(void)
 
 		pip_spawn_from_func(&program, PROG("api"), "api_wait_gate", &gate, NULL, NULL);
 		check_int(pip_task_spawn(&program, PIP_CPUCORE_ASIS, 0, &pipid, NULL), 0);
-		snprintf(want, sizeof(want), "%d;api", i % 10);
+		snprintf(want, sizeof(want), "%d?api", i % 10);
 		check_comm(task_pid(i), want);
 	}
 	gate.open = 1;
@@ -64,7 +67,7 @@ static void long_name(void)
 	file_copy(PROG("plain"), path, 0755);
 	root_init(1);
 	task_main(path, "pause", NULL);
-	check_comm(task_pid(0), "0;a-program-wit");
+	check_comm(task_pid(0), "0?a-program-wit");
 	check_int(pip_kill(0, SIGKILL), 0);
 	task_signaled(0, SIGKILL);
 	root_fin();
@@ -73,7 +76,7 @@ static void long_name(void)
 }
 
 /* program_invocation_name, its short form and the kernel's name, when argv[0] is "anything". */
-static void libc_names_of(const char *path, const char *full, const char *name, const char *comm)
+static void libc_names_of(const char *path, const char *full, const char *name)
 {
 	char *text, *want;
 	char *argv[] = { "anything", "names", NULL };
@@ -81,7 +84,8 @@ static void libc_names_of(const char *path, const char *full, const char *name, 
 	struct capture c;
 	int pipid = 7;
 
-	check(asprintf(&want, "%s\n%s\n%s\n", full, name, comm) > 0);
+	check(asprintf(&want, "%s\n%s\n7%c%s\n", full, name, TASK_MARK, strrchr(path, '/') + 1) >
+	      0);
 	root_init(8);
 	capture_begin(&c, STDOUT_FILENO);
 	pip_spawn_from_main(&program, (char *)path, argv, NULL, NULL);
@@ -98,13 +102,13 @@ static void libc_names(void)
 {
 	char *real = realpath(PROG("plain-pip"), NULL);
 
-	libc_names_of(PROG("plain-pip"), real, "plain-pip", "7;plain-pip");
+	libc_names_of(PROG("plain-pip"), real, "plain-pip");
 	free(real);
 }
 
 static void libc_names_of_plain_program(void)
 {
-	libc_names_of(PROG("plain"), "anything", "anything", "7;plain"); /* as in any process */
+	libc_names_of(PROG("plain"), "anything", "anything"); /* as in any process */
 }
 
 static const struct CMUnitTest tests[] = {

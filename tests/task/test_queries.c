@@ -1,5 +1,6 @@
 /* test_queries.c - what root and task can ask, and the auxiliary pointer. */
 #include <errno.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -41,13 +42,18 @@ static void without_init(void)
 	nothing_effective();
 }
 
+static pip_id_t my_id(void)
+{
+	return harness_threads() ? (pip_id_t)pthread_self() : (pip_id_t)getpid();
+}
+
 static void in_root(void)
 {
 	pip_id_t id = 0;
 	int n = 1234;
 
 	root_init(7);
-	check_int(pip_is_initialized(), 0x500);
+	check_int(pip_is_initialized(), INITIALIZED);
 	check_int(pip_isa_root(), 1);
 	check_int(pip_isa_task(), 0);
 	check_int(pip_isa_piptask(), 0);
@@ -56,18 +62,18 @@ static void in_root(void)
 	check_int(pip_get_ntasks(&n), 0);
 	check_int(n, 7);
 	check_int(pip_get_mode(&n), 0);
-	check_int(n, PIP_MODE_PROCESS_PIPCLONE);
-	check_str(pip_get_mode_str(), "process:pipclone");
+	check_int(n, TASK_MODE);
+	check_str(pip_get_mode_str(), TASK_MODE_NAME);
 	check_int(pip_is_threaded(&n), 0);
-	check_int(n, 0);
+	check_int(n, harness_threads());
 	n = 1234;
 	check_int(pip_is_shared_fd(&n), 0);
-	check_int(n, 0);
+	check_int(n, harness_threads() ? 0x1000 : 0);
 	check_int(pip_get_system_id(PIP_PIPID_ROOT, &id), 0);
-	check_int(id, getpid());
+	check_int(id, my_id());
 	id = 0;
 	check_int(pip_get_system_id(PIP_PIPID_MYSELF, &id), 0);
-	check_int(id, getpid());
+	check_int(id, my_id());
 	check_int(pip_yield(PIP_YIELD_DEFAULT), 0);
 	check_int(pip_yield(PIP_YIELD_USER), 0);
 	check_int(pip_yield(PIP_YIELD_SYSTEM), 0);
@@ -82,10 +88,11 @@ static void in_root(void)
 
 static void in_task(void)
 {
-	struct view view = { .ntasks = 5, .root = getpid() };
+	struct view view = { .ntasks = 5, .root = 0 };
 	pip_spawn_program_t program;
 
 	root_init(5);
+	view.root = my_id();
 	for (int i = 0; i < 5; i++) {
 		int pipid = (i + 3) % 5;
 
@@ -114,10 +121,11 @@ static void system_id(void)
 	task_func(PROG("api"), "api_wait_gate", &gate);
 	check_int(pip_get_system_id(0, &id), 0);
 	check_int(pip_get_system_id(0, NULL), 0);
-	check(id != (pip_id_t)getpid());
-	snprintf(comm, sizeof(comm), "/proc/%d/comm", (int)id);
+	check(id != my_id());
+	snprintf(comm, sizeof(comm), "/proc/%d/comm", task_pid(0));
 	name = file_read(comm);
-	check_str(name, "0;api");
+	check(name && name[0] == '0' && name[1] == TASK_MARK);
+	check_str(name + 2, "api");
 	free(name);
 	gate.open = 1;
 	task_exits(0, 0);

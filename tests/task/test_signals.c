@@ -323,7 +323,7 @@ static void tasks_handlers(void)
 	for (int i = 1; i <= 20; i++) {
 		check_int(pip_kill(0, i % 2 ? SIGUSR1 : SIGTERM), 0);
 		check(retry(c.count == i));
-		check_int(c.pid, task_pid(0));
+		check_int(c.pid, task_getpid(0));
 	}
 	c.leave = 1;
 	task_exits(0, 0);
@@ -590,12 +590,12 @@ static const struct CMUnitTest tests[] = {
 	CASE(relay_sigwait),
 	CASE(signal_wait_is_not_interrupted),
 	CASE(self_signaled),
-	CASE(exit_code),
+	CASE_PROCESS(exit_code),
 	CASE(orderly),
 	cmocka_unit_test(message),
 	CASE(plain_program),
-	CASE(roots_dispositions),
-	CASE(roots_dispositions_and_plain_program),
+	CASE_PROCESS(roots_dispositions),
+	CASE_PROCESS(roots_dispositions_and_plain_program),
 	CASE(tasks_handlers),
 	CASE(tasks_masks),
 	CASE(siblings_go_on),

@@ -216,12 +216,9 @@ static void occupied(void)
 	pip_spawn_program_t missing = program_of("./there-is-no-such-program");
 	struct gate gate = { 0 };
 	int pipid, first, second;
-	siginfo_t info;
-	pid_t pid;
 
 	root_init(2);
 	first = task_func(PROG("api"), "api_wait_gate", &gate);
-	pid = task_pid(first);
 	pipid = first;
 	check_int(pip_task_spawn(&program, PIP_CPUCORE_ASIS, 0, &pipid, NULL), EAGAIN);
 	check_int(pipid, first);
@@ -236,7 +233,7 @@ static void occupied(void)
 
 	/* Having ended is not enough. */
 	gate.open = 1;
-	check_int(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	task_await_end(first);
 	pipid = first;
 	check_int(pip_task_spawn(&program, PIP_CPUCORE_ASIS, 0, &pipid, NULL), EAGAIN);
 	pipid = PIP_PIPID_ANY;

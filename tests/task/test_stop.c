@@ -268,13 +268,8 @@ static void failing_script(void)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(all),
-	CASE(one),
-	CASE(several),
-	CASE(killed),
-	cmocka_unit_test(script),
-	cmocka_unit_test(bad_script),
-	CASE(failing_script),
+	TEST_PROCESS(all),    CASE_PROCESS(one),        CASE_PROCESS(several), CASE_PROCESS(killed),
+	TEST_PROCESS(script), TEST_PROCESS(bad_script), CASE(failing_script),
 };
 
 TEST_MAIN(tests)

@@ -305,7 +305,7 @@ static void in_reverse(void)
 static int all_ended(void)
 {
 	for (int i = 0; i < MANY; i++)
-		if (process_state(task_pid(i)) != 'Z')
+		if (!task_has_ended(i))
 			return 0;
 	return 1;
 }
@@ -504,8 +504,8 @@ static const struct CMUnitTest tests[] = {
 	CASE(any_blocks),
 	CASE(other_children),
 	CASE(other_sigchld),
-	CASE(stopped),
-	CASE(stolen),
+	CASE_PROCESS(stopped),
+	CASE_PROCESS(stolen),
 	CASE(late),
 };
 

@@ -234,10 +234,10 @@ static void owner_ends(int signum, int by_exit)
 	check(apid > 0);
 	check_ptr(attach(apid, &item), &item);
 	if (signum)
-		check_int(kill(task_pid(pipid), signum), 0);
+		task_kill(pipid, signum);
 	else
 		peer.go = 1;
-	check(retry(process_state(task_pid(pipid)) == 'Z'));
+	task_await_end(pipid);
 	if (by_exit)
 		check_errno(get(peer.mine, XPMEM_RDWR), ENOENT);
 	if (signum)
@@ -297,7 +297,7 @@ static void ids_stay_dead(void)
 		if (i % 3)
 			peer.go = 1;
 		else
-			check_int(kill(task_pid(pipid), SIGKILL), 0);
+			task_kill(pipid, SIGKILL);
 		task_collect(pipid);
 		check_int(xpmem_remove(peer.theirs), 0);
 	}
@@ -370,7 +370,7 @@ static void killed_inside(void)
 
 		check(retry(peer.made > i));
 		usleep((unsigned)i * 37 % 500);
-		check_int(kill(task_pid(pipid), SIGKILL), 0);
+		task_kill(pipid, SIGKILL);
 		task_signaled(pipid, SIGKILL);
 		check_int(peer.bad, 0);
 		check_errno(get(peer.mine, XPMEM_RDWR), ENOENT);
@@ -471,11 +471,26 @@ static void plain_process(void)
 }
 
 static const struct CMUnitTest tests[] = {
-	CASE(outside),       CASE(other_space),  CASE(forked_child),   CASE(bad_arguments),
-	CASE(semantics),     CASE(permits),      CASE(no_system_call), CASE(remove_while_attached),
-	CASE(owner_killed),  CASE(owner_exits),  CASE(owner_leaves),   CASE(ids_stay_dead),
-	CASE(thousands),     CASE(exhaustion),   CASE(threads),        CASE(killed_inside),
-	CASE(plain_program), CASE(plain_object), CASE(plain_launcher), CASE(plain_object_in_child),
+	CASE(outside),
+	CASE(other_space),
+	CASE(forked_child),
+	CASE(bad_arguments),
+	CASE(semantics),
+	CASE(permits),
+	CASE_PROCESS(no_system_call),
+	CASE(remove_while_attached),
+	CASE(owner_killed),
+	CASE(owner_exits),
+	CASE(owner_leaves),
+	CASE(ids_stay_dead),
+	CASE(thousands),
+	CASE(exhaustion),
+	CASE(threads),
+	CASE(killed_inside),
+	CASE(plain_program),
+	CASE(plain_object),
+	CASE(plain_launcher),
+	CASE(plain_object_in_child),
 	CASE(plain_process),
 };
 

@@ -8,6 +8,10 @@
  * 	b8 NN NN NN NN        mov $nr, %eax           libc's and ld.so's plain wrappers
  * 	4x 89 rr              mov reg, reg            ld.so's readlink("/proc/self/exe")
  * 	4c 8b 4c 24 08        mov 8(%rsp), %r9        libc's syscall()
+ * 	31 ff 89 rr           xor %edi, %edi; mov     a thread's exit, in an endless loop
+ *
+ * The call that ends a process has a move of two bytes before it (89 rr), and the jump reaches into
+ * what follows it: the call does not come back, and nothing else leads there.
  *
  * Nothing in these files jumps between such an instruction and its `syscall`: the pair is a
  * single inline assembly or straight-line code, and a site is only taken if its shape is
@@ -51,6 +55,40 @@ static int64_t number_before(const uint8_t *code, const uint8_t *p)
 	return -1;
 }
 
+/* The number that was put into the register from which the move at p (89 rr) takes it, or -1. */
+static int64_t number_via_register(const uint8_t *code, const uint8_t *p)
+{
+	uint8_t load = (uint8_t)(0xb8 + (p[1] >> 3 & 7));
+
+	if (p[0] != 0x89 || (p[1] & 0xc7) != 0xc0) /* mov reg, %eax */
+		return -1;
+	for (const uint8_t *q = p - 5; q >= code && p - q < 48; q--)
+		if (q[0] == load && load32(q + 1) < 1024)
+			return load32(q + 1);
+	return -1;
+}
+
+/* Calls that do not come back; followed by what the jump may cover, or by a jump back to them. */
+static bool last_shape(const uint8_t *code, const uint8_t *p, struct arch_site *s)
+{
+	size_t before = (size_t)(p - code);
+
+	s->any = 0;
+	if (before >= 48 && p[-4] == 0x31 && p[-3] == 0xff && p[2] == 0xeb && p[3] == 0xf8 &&
+	    number_via_register(code, p - 2) == SYS_exit) {
+		s->nr = SYS_exit;
+		s->moved = 4;
+		return true;
+	}
+	if (before >= 48 && p[2] == 0x48 && p[3] == 0x3d && /* cmp $imm, %rax */
+	    number_via_register(code, p - 2) == SYS_exit_group) {
+		s->nr = SYS_exit_group;
+		s->moved = 2;
+		return true;
+	}
+	return false;
+}
+
 /* Describes the system call instruction at p, if it has one of the shapes above. */
 static bool shape(const uint8_t *code, const uint8_t *p, struct arch_site *s)
 {
@@ -90,7 +128,8 @@ size_t arch_find_sites(const void *code, size_t len, uint64_t off, const uint16_
 	for (const uint8_t *p = start; p + 2 <= end; p++) {
 		struct arch_site s;
 
-		if (p[0] != 0x0f || p[1] != 0x05 || !shape(start, p, &s))
+		if (p[0] != 0x0f || p[1] != 0x05 ||
+		    (!shape(start, p, &s) && (end - p < 4 || !last_shape(start, p, &s))))
 			continue;
 		if (!s.any && !wanted(s.nr, nr, nnr))
 			continue;

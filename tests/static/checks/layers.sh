@@ -19,7 +19,7 @@ space: base loader task
 embryo: arch base export loader place root space task
 
 self: base space task
-log: base self space task
+log: base embryo self space task
 mode: log shim
 carrier: base
 thread_once:
@@ -32,14 +32,15 @@ segment: base embryo lib self space task
 root: base export space
 join: embryo log mode place root self shim signals space task thread_once trouble
 place: base embryo interp loader space
-signals: base embryo join log root self space task
+signals: base embryo join log root self space task thread
 stop: log task
 trouble: embryo interp log task
-wait: base carrier embryo export log root self space stop task trouble
+wait: base carrier embryo export log root self space stop task thread trouble
+thread: base embryo self space task
 spawn: arch base carrier embryo interp loader log mode place root self signals space stop task wait
 
 xpmem: segment
-taskside: base embryo join lib log root self shim signals space task thread_once
+taskside: base embryo join lib log root self shim signals space task thread thread_once
 program: space
 lib: *
 util: *
