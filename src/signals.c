@@ -169,9 +169,9 @@ uint64_t signals_ignored(void)
 }
 
 /* To the process, or to the one thread, of a root or task. */
-static int send(struct task *t, int signum)
+static int send(struct task *t, pid_t pid, int signum)
 {
-	pid_t pid = atomic_load(&t->pid), child = atomic_load(&t->thread.child);
+	pid_t child = atomic_load(&t->thread.child);
 
 	if (t->mode != PIP_MODE_PTHREAD)
 		return kill(pid, signum) ? -errno : 0;
@@ -193,7 +193,7 @@ void signals_abort(void)
 	struct task *t = self_task();
 
 	if (self_is_task()) {
-		send(root_of(t), SIGABRT);
+		send(root_of(t), root_of(t)->pid, SIGABRT);
 		for (;;)
 			pause(); /* the root kills its tasks, then itself */
 	}
@@ -212,5 +212,5 @@ int signals_kill(struct task *me, int pipid, int signum)
 
 	if (pid <= 0) /* 0: it is just being started.  To kill(2) that would mean a process group */
 		return -ESRCH;
-	return send(t, signum);
+	return send(t, pid, signum);
 }

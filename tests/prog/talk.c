@@ -5,9 +5,10 @@
 
 #include "prog.h"
 
+/* arg: where to say which thread it is that talks. */
 START(talk_all)
 {
-	(void)arg;
+	*(pid_t *)arg = pip_gettid();
 	pip_info_mesg("task says %d %s", 42, "text");
 	pip_warn_mesg("task warns");
 	pip_err_mesg("task errs");

@@ -51,15 +51,15 @@ static void in_task(void)
 {
 	struct capture out, err;
 	char *text, *want;
-	pid_t pid;
+	pid_t pid = 0;
 
 	root_init(3);
 	for (int i = 0; i < 3; i++) {
 		capture_begin(&out, STDOUT_FILENO);
 		capture_begin(&err, STDERR_FILENO);
-		check_int(task_func(PROG("talk"), "talk_all", NULL), i);
-		pid = task_pid(i);
+		check_int(task_func(PROG("talk"), "talk_all", &pid), i);
 		task_exits(i, 0);
+		check(pid > 0 && pid != getpid());
 		text = capture_end(&err);
 		check(asprintf(&want,
 			       "PiP-INFO[%d(T%d):T%d] task says 42 text\n"
