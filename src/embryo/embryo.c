@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "base/dir.h"
 #include "base/str.h"
 #include "embryo/fatal.h"
 #include "embryo/thread.h"
@@ -25,13 +26,6 @@ BARE void embryo_clear_handlers(void)
 		sys_sigaction(sig, &sa, NULL);
 	}
 }
-
-struct directory_entry { /* linux_dirent64 */
-	uint64_t ino, off;
-	uint16_t reclen;
-	uint8_t type;
-	char name[];
-};
 
 static BARE bool is_close_on_exec(int fd)
 {
@@ -73,37 +67,30 @@ static BARE int list_low(int *fds, int max)
 	return nopen == st.st_size ? count : -EAGAIN;
 }
 
+struct list {
+	int *fds, max, count;
+};
+
+static BARE void add(void *ctx, int fd)
+{
+	struct list *l = ctx;
+
+	if (!is_close_on_exec(fd))
+		return;
+	if (l->count < l->max)
+		l->fds[l->count] = fd;
+	l->count++;
+}
+
 BARE int embryo_list_close_on_exec(int *fds, int max)
 {
-	int dir, count = list_low(fds, max);
-	uint64_t buf[128];
-	long n;
+	struct list l = { fds, max, 0 };
+	int rc = list_low(fds, max);
 
-	if (count >= 0)
-		return count;
-	dir = sys_open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return dir;
-	count = 0;
-	while ((n = sys_call(SYS_getdents64, dir, buf, sizeof(buf), 0, 0, 0)) > 0) {
-		for (long at = 0; at < n;) {
-			const struct directory_entry *e = (void *)((char *)buf + at);
-			int fd = 0;
-
-			at += e->reclen;
-			if (e->name[0] == '.')
-				continue;
-			for (const char *p = e->name; *p; p++)
-				fd = fd * 10 + (*p - '0');
-			if (fd == dir || !is_close_on_exec(fd))
-				continue;
-			if (count < max)
-				fds[count] = fd;
-			count++;
-		}
-	}
-	sys_close(dir);
-	return count;
+	if (rc >= 0)
+		return rc;
+	rc = dir_numbers(DIR_FDS, add, &l);
+	return rc ? rc : l.count;
 }
 
 BARE void embryo_close_on_exec(int but)

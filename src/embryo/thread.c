@@ -14,7 +14,7 @@
 #include <linux/sched.h>
 #include <sys/wait.h>
 
-#include "base/str.h"
+#include "base/dir.h"
 #include "embryo/fatal.h"
 #include "embryo/window.h"
 
@@ -89,13 +89,6 @@ static BARE enum kinship kinship(struct task *t, pid_t tid)
 	return tid == atomic_load(&t->pid) ? OWN : UNKNOWN;
 }
 
-struct thread_entry { /* linux_dirent64 */
-	uint64_t ino, off;
-	uint16_t reclen;
-	uint8_t type;
-	char name[];
-};
-
 /* One look at all threads of the process. */
 struct look {
 	struct task *t;
@@ -115,8 +108,9 @@ BARE void thread_queue(struct task *t, pid_t tid, int sig)
 }
 
 /* Asks one thread to leave, if it is the task's or may be. */
-static BARE void ask(struct look *k, pid_t tid)
+static BARE void ask(void *ctx, int tid)
 {
+	struct look *k = ctx;
 	enum kinship kind;
 
 	if (tid == k->except || sys_call(SYS_tgkill, k->pid, tid, 0, 0, 0, 0))
@@ -131,28 +125,9 @@ static BARE void ask(struct look *k, pid_t tid)
 
 static BARE void ask_all(struct look *k)
 {
-	int dir = sys_open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	uint64_t buf[128];
-	long n;
-
-	if (dir < 0) { /* no /proc, or no descriptor left: whoever answers is one */
-		for (pid_t tid = 1; tid < (pid_t)TID_MAX; tid++)
-			ask(k, tid);
-		return;
-	}
-	while ((n = sys_call(SYS_getdents64, dir, buf, sizeof(buf), 0, 0, 0)) > 0) {
-		for (long at = 0; at < n;) {
-			const struct thread_entry *e = (void *)((char *)buf + at);
-			pid_t tid = 0;
-
-			at += e->reclen;
-			for (const char *p = e->name; *p >= '0' && *p <= '9'; p++)
-				tid = tid * 10 + (*p - '0');
-			if (tid)
-				ask(k, tid);
-		}
-	}
-	sys_close(dir);
+	if (dir_numbers(DIR_THREADS, ask, k)) /* no /proc, or no descriptor left */
+		for (int tid = 1; tid < (int)TID_MAX; tid++)
+			ask(k, tid); /* whoever answers is one */
 }
 
 /* Ends all threads of a task but one, and waits until they have gone. */
