@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "embryo/exec.h"
 #include "embryo/fork.h"
+#include "embryo/procfs.h"
 
 #define ALL_SIGNALS (~(kernel_sigset_t)0)
 #define BIT(sig) (1UL << ((sig)-1))
@@ -224,6 +225,7 @@ int standin_syscall(struct window_head *head, struct arch_trap *tr)
 		return 0;
 	s->changes_rights |= standin_changes_rights(tr);
 	s->changes_memory |= standin_changes_memory(tr);
+	s->opens_procfs |= procfs_is_open(tr);
 	switch (tr->nr) {
 	case SYS_getpid:
 		tr->nr = s->embryo;
@@ -463,6 +465,8 @@ int standin_take_over(struct standin *s)
 		sys_call(SYS_personality, a->personality, 0, 0, 0, 0, 0);
 	if (s->sets_death_signal)
 		sys_call(SYS_prctl, PR_SET_PDEATHSIG, s->death_signal, 0, 0, 0, 0);
+	if (s->opens_procfs)
+		procfs_take_over(s);
 	return 0;
 }
 

@@ -52,6 +52,7 @@ struct standin {
 	int64_t arg[3], result;
 	uint32_t own_session, left_world, sets_death_signal;
 	uint32_t changes_rights, changes_memory; /* it has made a call that may do so */
+	uint32_t opens_procfs;                   /* or may have opened files about itself */
 	int32_t death_signal;
 	intptr_t rseq_offset;
 	uint32_t rseq_len, rseq_sig;

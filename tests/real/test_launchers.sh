@@ -211,6 +211,16 @@ kind=task
 echo 'puts [exec probe a]; exec probe b | cat >@stdout; set f [open "|probe c"]; puts [read $f];
 close $f' >"$dir/tcl"
 has tclsh && launched "tclsh" tclsh "$dir/tcl"
+kind=either shells "files of /proc/self" <<'X'
+memory="maps smaps mem environ" # dash's children still have its own when they open it
+for f in status stat limits comm cgroup mounts io ${BASH:+$memory}; do
+	cat </proc/self/$f | wc -l; grep -c . </proc/self/$f
+	(exec cat /proc/self/comm) </proc/self/$f
+done
+grep ^Name: </proc/self/status; cat /proc/self/comm </proc/thread-self/comm
+cat - 7<&0 </proc/self/comm <&7; { read -r line; grep -c ^Max; } </proc/self/limits
+cd /proc; cat <self/comm; (cat <self/comm; :)
+X
 kind=either launched "a vfork's child that outlives its parent" dash -c '
 	"$1" out; echo "status $?"; until [ -s out ]; do /bin/true; done; cat out' \
 	dash "$PROGRAMS/guest"
