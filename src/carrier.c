@@ -1,25 +1,36 @@
 /* carrier.c - parked threads that lend their thread pointers.  Entry function: carrier_start(). */
 #include "carrier.h"
 
+#include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "base/sys.h"
+#include "embryo/embryo.h"
 
 #define BROKEN 2
+#define STACK_USED 2048 /* below its frame, by its system calls */
 
 struct carrier {
 	pthread_t thread;
-	uintptr_t thread_pointer;
+	uintptr_t thread_pointer, stack;
+	int *tid;
+	void *robust_list;
 	_Atomic uint32_t ready, done;
 };
 
 static void *wait_here(void *arg)
 {
 	struct carrier *c = arg;
+	size_t len;
 
+	c->stack = (uintptr_t)__builtin_frame_address(0) - STACK_USED;
+	/* Where its TID is, which the kernel is to clear at its end (Linux 3.5). */
+	sys_call(SYS_prctl, PR_GET_TID_ADDRESS, &c->tid, 0, 0, 0, 0);
+	sys_call(SYS_get_robust_list, 0, &c->robust_list, &len, 0, 0, 0);
 	c->thread_pointer = arch_thread_pointer();
 	c->ready = 1;
 	sys_futex_wake(&c->ready, 1);
@@ -34,7 +45,24 @@ static void *wait_here(void *arg)
 	return NULL;
 }
 
+void carrier_facts(const struct carrier *c, struct namespace_start *s)
+{
+	/* glibc 2.35: where in the thread's block it is, and the size it was registered with. */
+	const ptrdiff_t *offset = dlsym(RTLD_DEFAULT, "__rseq_offset");
+	const unsigned *size = dlsym(RTLD_DEFAULT, "__rseq_size");
+
+	s->stack = c->stack;
+	s->tid = c->tid;
+	s->robust_list = c->robust_list;
+	s->rseq = offset && size && *size ? (char *)c->thread_pointer + *offset : NULL;
+}
+
 int carrier_start(struct carrier **cp, uintptr_t *thread_pointer)
+{
+	return carrier_start_stack(cp, thread_pointer, 0);
+}
+
+int carrier_start_stack(struct carrier **cp, uintptr_t *thread_pointer, size_t stack)
 {
 	struct carrier *c = calloc(1, sizeof(*c));
 	sigset_t all, before;
@@ -44,7 +72,7 @@ int carrier_start(struct carrier **cp, uintptr_t *thread_pointer)
 	if (!c)
 		return -ENOMEM;
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, (size_t)PTHREAD_STACK_MIN + 16384);
+	pthread_attr_setstacksize(&attr, (size_t)PTHREAD_STACK_MIN + 16384 + stack);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&c->thread, &attr, wait_here, c);
@@ -56,6 +84,10 @@ int carrier_start(struct carrier **cp, uintptr_t *thread_pointer)
 	}
 	while (!c->ready)
 		sys_futex_wait(&c->ready, 0, NULL);
+	if (stack && (!c->tid || !c->robust_list)) {
+		carrier_stop(c, false);
+		return -ENOSYS;
+	}
 	*thread_pointer = c->thread_pointer;
 	*cp = c;
 	return 0;

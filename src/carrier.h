@@ -9,12 +9,19 @@
 #define CARRIER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct carrier;
 
 /* 0 or -errno. */
 int carrier_start(struct carrier **cp, uintptr_t *thread_pointer);
+/* One whose stack, of so many bytes, is to be used as well. */
+int carrier_start_stack(struct carrier **cp, uintptr_t *thread_pointer, size_t stack);
+/* What its libc has registered with the kernel for it, and where its stack is free. */
+struct namespace_start;
+void carrier_facts(const struct carrier *c, struct namespace_start *s);
+
 /* broken: the task died within a hook, so its thread's part of the C library may hold any lock. */
 void carrier_stop(struct carrier *c, bool broken);
 

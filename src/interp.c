@@ -159,10 +159,17 @@ static void find_facts(void)
 	}
 }
 
+static _Atomic bool known;
+
+void interp_adopt(const struct interp_facts *facts)
+{
+	interp_known = *facts;
+	known = true;
+}
+
 const struct interp_facts *interp_facts(void)
 {
 	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-	static _Atomic bool known;
 
 	if (!known) {
 		pthread_mutex_lock(&mutex);

@@ -24,6 +24,9 @@ bool interp_is_tuned(const char *tunables);
 /* Found out at the first call. */
 const struct interp_facts *interp_facts(void);
 
+/* In a namespace of the root's dynamic linker: what the root has found out. */
+void interp_adopt(const struct interp_facts *facts);
+
 /* What that has found, for code that has no libc to find it out; it lies in place.c. */
 extern struct interp_facts interp_known;
 

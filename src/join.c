@@ -18,6 +18,7 @@
 #include "embryo/window.h"
 #include "log.h"
 #include "mode.h"
+#include "namespace.h"
 #include "place.h"
 #include "root.h"
 #include "self.h"
@@ -101,6 +102,7 @@ int join_as_root(int *ntasksp, void *export, int opts)
 	int ntasks = ntasksp ? *ntasksp : PIP_NTASKS_MAX, rc;
 	struct task *root = shim_launcher();
 	bool is_new = !root;
+	bool namespaces = false;
 	sigset_t mask;
 	uint32_t mode = 0;
 
@@ -111,6 +113,13 @@ int join_as_root(int *ntasksp, void *export, int opts)
 	if (ntasks > PIP_NTASKS_MAX)
 		return -EOVERFLOW;
 	rc = mode_negotiate(opts, &mode);
+	if (!rc)
+		rc = namespace_wanted(&namespaces);
+	if (!rc && namespaces && mode == PIP_MODE_PTHREAD) {
+		log_err("mode pthread is not available with PIP_LOADER=dlmopen; "
+			"use PIP_LOADER=private");
+		rc = -EPERM;
+	}
 	if (rc)
 		return rc;
 	pthread_sigmask(SIG_SETMASK, NULL, &mask);
@@ -140,6 +149,7 @@ int join_as_root(int *ntasksp, void *export, int opts)
 	root->mode = mode;
 	root->ntasks = ntasks;
 	root->root_export = export;
+	root->namespaces = namespaces;
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	pthread_sigmask(SIG_BLOCK, &mask, NULL);

@@ -6,7 +6,6 @@
 
 #include <dlfcn.h>
 #include <gnu/libc-version.h>
-#include <link.h>
 #include <pip/pip.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "begin.h"
 #include "embryo/birth.h"
 #include "embryo/trap.h"
+#include "intercept.h"
 #include "interp.h"
 #include "join.h"
 #include "lib.h"
@@ -23,97 +23,17 @@
 #include "mode.h"
 #include "self.h"
 
-#define SITES 255
-#define STEP (256UL << 10)
-#define NEAR (100UL << 20) /* within the reach of a branch on every CPU (aarch64: 128 MiB) */
-
 static bool preloaded, is_in_window;
 static struct window_head *head; /* of this program, once it is a launcher or a task */
 
-/* ---- The C library's code ------------------------------------------------------------------ */
-
-struct text {
-	uintptr_t start, end;
-};
-
-static int find_text(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	const uintptr_t inside = (uintptr_t)gnu_get_libc_version;
-	struct text *text = arg;
-
-	(void)size;
-	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-		const Elf64_Phdr *ph = &info->dlpi_phdr[i];
-		uintptr_t start = info->dlpi_addr + ph->p_vaddr;
-
-		if (ph->p_type == PT_LOAD && ph->p_flags & PF_X && inside >= start &&
-		    inside < start + ph->p_memsz) {
-			text->start = page_down(start);
-			text->end = page_up(start + ph->p_memsz);
-			return 1;
-		}
-	}
-	return 0;
-}
-
-static uintptr_t map_at(uintptr_t at, size_t len)
-{
-	uintptr_t got = sys_mmap(at, len, PROT_READ | PROT_WRITE,
-				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-
-	return sys_failed(got) ? 0 : got;
-}
-
-/* Room for stubs near the code: libraries lie close together, so it is sought at both sides. */
-static uintptr_t map_stubs(const struct text *text, size_t len)
-{
-	uintptr_t got = 0;
-
-	for (size_t away = 0; away < NEAR && !got; away += STEP) {
-		got = map_at(text->end + away, len);
-		if (!got)
-			got = map_at(text->start - len - away, len);
-	}
-	return got;
-}
-
-/* The program's own libc is its own memory: no other program is changed, and no file. */
 static int patch_libc(const struct window_head *to)
 {
-	struct text text = { 0, 0 };
-	struct arch_site site[SITES];
+	struct intercepted libc = { .start = 0 };
 	const uint16_t *nr;
-	size_t nnr = trap_process_calls(&nr), n, len;
-	uintptr_t stubs;
+	size_t nnr = trap_process_calls(&nr);
+	int rc = intercept_find(&libc, (const void *)(uintptr_t)gnu_get_libc_version);
 
-	if (!dl_iterate_phdr(find_text, &text))
-		return -ENOTSUP;
-	n = arch_find_sites((void *)text.start, text.end - text.start, 0, nr, nnr, site, SITES);
-	if (n == 0 || n > SITES)
-		return -ENOTSUP;
-	len = page_up((n + 1) * ARCH_STUB_SIZE);
-	stubs = map_stubs(&text, len);
-	if (!stubs)
-		return -ENOMEM;
-	arch_write_stub_head((void *)stubs, 0, to, (void *)(uintptr_t)arch_trap_entry);
-	for (size_t i = 0; i < n; i++)
-		if (!arch_write_stub((void *)(stubs + (i + 1) * ARCH_STUB_SIZE), (void *)stubs,
-				     &site[i], (void *)(text.start + site[i].offset)))
-			return -ENOTSUP;
-	if (mprotect((void *)stubs, len, PROT_READ | PROT_EXEC) ||
-	    mprotect((void *)text.start, text.end - text.start,
-		     PROT_READ | PROT_WRITE | PROT_EXEC)) {
-		int rc = -errno;
-
-		munmap((void *)stubs, len);
-		return rc;
-	}
-	for (size_t i = 0; i < n; i++)
-		arch_write_jump((void *)(text.start + site[i].offset), &site[i],
-				(void *)(stubs + (i + 1) * ARCH_STUB_SIZE));
-	mprotect((void *)text.start, text.end - text.start, PROT_READ | PROT_EXEC);
-	__builtin___clear_cache((char *)text.start, (char *)text.end);
-	return 0;
+	return rc ? rc : intercept(&libc, to, nr, nnr);
 }
 
 /* What the stubs of a program in no window find as its head: empty in forked children, too. */

@@ -22,6 +22,7 @@
 #include "interp.h"
 #include "log.h"
 #include "mode.h"
+#include "namespace.h"
 #include "place.h"
 #include "root.h"
 #include "self.h"
@@ -389,6 +390,19 @@ static int make_stack(struct task *t, const pip_spawn_program_t *p, char *const 
 	return rc;
 }
 
+static int prepare_namespace(struct task *t, const pip_spawn_program_t *p, char *const *envv,
+			     struct load *load, struct launch **lp)
+{
+	int rc = namespace_open(t, p, envv, load, stack_size(envv), lp);
+
+	load_close(load);
+	if (rc)
+		return rc;
+	t->injected = 1;
+	(*lp)->task = t;
+	return 0;
+}
+
 static int prepare(struct task *t, const pip_spawn_program_t *p, char *const *envv, bool hooked,
 		   struct launch **lp)
 {
@@ -415,6 +429,12 @@ static int prepare(struct task *t, const pip_spawn_program_t *p, char *const *en
 		load_close(&load);
 		return -ELIBEXEC;
 	}
+	if (root_of(t)->namespaces) {
+		rc = prepare_namespace(t, p, envv, &load, lp);
+		if (rc)
+			return rc;
+		goto ready;
+	}
 	rc = place_images(t, &load, envv, &err);
 	if (rc) {
 		explain(p->prog, &err, rc);
@@ -435,6 +455,7 @@ static int prepare(struct task *t, const pip_spawn_program_t *p, char *const *en
 		log_err("%s: Unable to find start function (%s)", p->prog, p->funcname);
 		return -ENOEXEC;
 	}
+ready:
 	(*lp)->ignored = t->thread.on ? 0 : signals_ignored();
 	name_task((*lp)->comm, t);
 	return 0;
@@ -525,6 +546,7 @@ int spawn_task(struct task *root, const pip_spawn_program_t *p, uint32_t coreno,
 fail:
 	atomic_store(&t->state, TASK_CLAIMED);
 	carrier_stop(t->hooks.carrier, false);
+	namespace_close(t);
 	window_close(t);
 	root_release(root, t);
 	return rc;

@@ -203,6 +203,10 @@ struct task {
 	void *root_export;
 	struct task_hooks hooks;
 	struct task_thread thread;
+	struct name_space *name_space; /* root's: of the dlmopen loader; NULL = the private one */
+	uint32_t namespaces;           /* a root's: its tasks are loaded by dlmopen() */
+	int32_t tid;                   /* cleared at its end, if it is loaded by dlmopen() */
+	uint32_t ended_orderly;        /* not in the middle of anything */
 	uint32_t stop_on_start;
 	int32_t nclose;     /* close-on-exec descriptors, as far as the root knows them; -1 = not */
 	int32_t close[64];  /* EMBRYO_FDS */

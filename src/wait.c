@@ -15,6 +15,7 @@
 #include "embryo/window.h"
 #include "export.h"
 #include "log.h"
+#include "namespace.h"
 #include "root.h"
 #include "stop.h"
 #include "thread.h"
@@ -97,6 +98,7 @@ int wait_collect(struct task *root, struct task *t, int *status)
 	export_close(t);
 	stop_reap(t);
 	carrier_stop(t->hooks.carrier, t->hooks.inside);
+	namespace_close(t);
 	if (!birth_keep_memory(t)) {
 		birth_bereave(t);
 		window_close(t);

@@ -85,6 +85,21 @@ void scenario_case_process(void **state);
 #name, name, NULL, NULL, &process_only                                             \
 	}
 extern int process_only; /* marks such a test */
+/* One about what the dlmopen loader cannot do; see the table in docs/ARCHITECTURE.md. */
+void scenario_case_private(void **state);
+#define CASE_PRIVATE(name)                                                                         \
+	{                                                                                          \
+#name, scenario_case_private, NULL, NULL, (void *)(name)                           \
+	}
+#define TEST_PRIVATE(name)                                                                         \
+	{                                                                                          \
+#name, name, NULL, NULL, &private_only                                             \
+	}
+#define TEST_PROCESS_PRIVATE(name)                                                                 \
+	{                                                                                          \
+#name, name, NULL, NULL, &process_private_only                                     \
+	}
+extern int private_only, process_private_only;
 
 /* main(): TAP, no PIP_* in the environment, no core files, orphans come to us.  argv[1] filters. */
 int harness_main(int argc, char **argv, const struct CMUnitTest *tests, size_t ntests);
@@ -99,6 +114,7 @@ int harness_main(int argc, char **argv, const struct CMUnitTest *tests, size_t n
  * Without them a scenario runs as if neither were set.
  */
 bool harness_threads(void);
+bool harness_namespaces(void);
 
 /* For a test program that cannot run here; call it before harness_main(). */
 _Noreturn void harness_skip(const char *why);

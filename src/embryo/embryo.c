@@ -11,6 +11,7 @@
 #include "base/dir.h"
 #include "base/str.h"
 #include "embryo/fatal.h"
+#include "embryo/peer.h"
 #include "embryo/thread.h"
 
 BARE void embryo_clear_handlers(void)
@@ -193,6 +194,29 @@ BARE uintptr_t embryo_start(uintptr_t *sp)
 	return t->entry;
 }
 
+#define RSEQ_SIZE 32        /* the first, which every kernel takes */
+#define ROBUST_LIST_SIZE 24 /* sizeof(struct robust_list_head) */
+
+/* Everything is loaded: takes over the thread that waits for this. */
+static BARE _Noreturn void enter_namespace(struct task *t, const struct launch *l)
+{
+	struct namespace_start *s = l->start;
+
+	*s->tid = t->tid = sys_gettid();
+	/* Or the kernel would clear, at its end, what pip_spawn() waits for. */
+	sys_call(SYS_set_tid_address, &t->tid, 0, 0, 0, 0, 0);
+	peer_note_tid_word(t, &t->tid);
+	arch_set_thread_pointer(s->thread_pointer);
+	sys_call(SYS_set_robust_list, s->robust_list, ROBUST_LIST_SIZE, 0, 0, 0, 0);
+	if (s->rseq)
+		sys_call(SYS_rseq, s->rseq, RSEQ_SIZE, 0, ARCH_RSEQ_SIG, 0, 0);
+	begin(t, s->block);
+	sys_sigmask(SIG_SETMASK, &l->mask, NULL);
+	s->enter(t, s);
+	for (;;)
+		sys_exit_group(0);
+}
+
 BARE _Noreturn void embryo_main(void *launch)
 {
 	struct launch *l = launch;
@@ -211,6 +235,8 @@ BARE _Noreturn void embryo_main(void *launch)
 	if (l->bind && sys_call(SYS_sched_setaffinity, 0, sizeof(l->cpus), l->cpus, 0, 0, 0) < 0)
 		t->bind_failed = 1;
 	sys_call(SYS_prctl, PR_SET_NAME, l->comm, 0, 0, 0, 0);
+	if (l->start)
+		enter_namespace(t, l);
 	load_finish(&l->load, &l->cpu);
 	if (!l->load.interp.elf.nload)
 		begin(t, (uintptr_t *)l->sp); /* a static PIE: nothing will be loaded */

@@ -14,9 +14,30 @@
 #define LAUNCH_CPUS 1024
 #define EMBRYO_FDS 64
 
+/* Of a task in a namespace of the root's dynamic linker; see namespace.c. */
+struct namespace_start {
+	void (*enter)(struct task *t, struct namespace_start *s); /* in its own libpip */
+	uintptr_t base, entry;                                    /* the program's */
+	int (*function)(void *);
+	uintptr_t *block;    /* what the kernel would put on the stack, without auxiliary vector */
+	char **argv, **envp; /* in there */
+	struct namespace_fini {
+		void (**array)(void);
+		size_t n;
+	} * fini; /* destructors, in this order */
+	size_t nfini;
+	const struct interp_facts *facts; /* the root's */
+	/* Of the thread that lends it these: */
+	uintptr_t thread_pointer, stack;
+	int *tid; /* where its libc keeps its TID */
+	void *robust_list;
+	void *rseq; /* NULL = not registered */
+};
+
 /* What the new process needs; lies on its own stack. */
 struct launch {
 	struct task *task;
+	struct namespace_start *start; /* NULL = the private loader's */
 	struct load load;
 	struct cpu_table cpu;
 	uintptr_t sp;

@@ -65,8 +65,7 @@ static const struct task *find_task(const struct task *me, int32_t pid)
 	return NULL;
 }
 
-/* The main thread's, which a C library names once, at its start. */
-static void note_tid_word(struct task *t, const int32_t *word)
+void peer_note_tid_word(struct task *t, const int32_t *word)
 {
 	int32_t pid = sys_getpid();
 
@@ -283,7 +282,7 @@ int peer_syscall(struct window_head *head, struct arch_trap *tr)
 	case SYS_prctl:
 		return trap_prctl(tr);
 	case SYS_set_tid_address:
-		note_tid_word(head->task, (const int32_t *)tr->arg[0]);
+		peer_note_tid_word(head->task, (const int32_t *)tr->arg[0]);
 		return 0;
 	default:
 		return 0;

@@ -12,6 +12,9 @@
 /* As trap_syscall(); 0 for any call that is not of interest here. */
 int peer_syscall(struct window_head *head, struct arch_trap *tr);
 
+/* On its main thread: the word that set_tid_address(2) names, as a C library does once. */
+void peer_note_tid_word(struct task *t, const int32_t *word);
+
 /* openat(2). */
 int peer_open(struct arch_trap *tr);
 

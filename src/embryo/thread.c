@@ -483,8 +483,6 @@ BARE int thread_exec(struct task *t, struct arch_trap *tr)
 
 BARE int thread_syscall(struct task *t, struct arch_trap *tr)
 {
-	uint64_t flags;
-
 	/* A child made by vfork shares the memory, but is another process, which may end as it
 	 * likes. */
 	if (!task_is_mine(t))
@@ -515,13 +513,6 @@ BARE int thread_syscall(struct task *t, struct arch_trap *tr)
 		return trap_kill(t, tr);
 	case SYS_tgkill:
 		return trap_tgkill(t, tr);
-	case SYS_clone:
-	case SYS_clone3:
-		flags = tr->nr == SYS_clone ? (uint64_t)tr->arg[0]
-					    : ((const struct clone_args *)tr->arg[0])->flags;
-		if (flags & CLONE_THREAD)
-			t->thread.has_threads = 1;
-		return 0;
 	default:
 		return 0;
 	}

@@ -9,6 +9,7 @@
  */
 #include "embryo/trap.h"
 
+#include <linux/sched.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
 
@@ -284,6 +285,9 @@ static int trap_mmap(struct task *t, struct arch_trap *tr)
 #ifdef MAP_32BIT
 	fixed |= MAP_32BIT; /* no window is down there */
 #endif
+	/* Stacks of threads, which the dynamic linker has lists of: the root's. */
+	if (t->name_space && (flags & MAP_STACK))
+		return 0;
 	ret = flags & fixed ? map_fixed(t, at, len, prot, flags, fd, off)
 			    : map_anywhere(t, at, len, prot, flags, fd, off);
 	tr->nr = (long)ret;
@@ -481,6 +485,7 @@ static struct task *caller(struct task *t)
 static int note(struct task *t, struct arch_trap *tr)
 {
 	struct task *changed;
+	uint64_t flags;
 
 	if (standin_changes_rights(tr) && (changed = caller(t)) != NULL)
 		changed->changes_rights = changed->space->changed_rights = 1;
@@ -505,6 +510,17 @@ static int note(struct task *t, struct arch_trap *tr)
 		if (t->parent_pid && tr->nr == t->parent_pid)
 			tr->nr = t->parent_shown;
 		return 1;
+	case SYS_clone:
+	case SYS_clone3:
+		flags = tr->nr == SYS_clone ? (uint64_t)tr->arg[0]
+					    : ((const struct clone_args *)tr->arg[0])->flags;
+		if (flags & CLONE_THREAD)
+			t->thread.has_threads = 1;
+		return 0;
+	case SYS_exit_group:
+		if (task_is_mine(t) && !t->thread.has_threads)
+			t->ended_orderly = 1;
+		return 0;
 	case SYS_timer_create:
 		tr->nr = sys_call(SYS_timer_create, tr->arg[0], tr->arg[1], tr->arg[2], 0, 0, 0);
 		if (tr->nr == 0 && *(int *)tr->arg[2] >= t->last_timer)

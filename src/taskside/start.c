@@ -5,9 +5,11 @@
  * spawn.c adds this library to what a task preloads if there is work for it.  Everything here is
  * the task's own copy, on the task's own C library.
  */
+#include <alloca.h>
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
+#include <locale.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,8 @@
 
 #include "base/str.h"
 #include "base/sys.h"
+#include "embryo/embryo.h"
+#include "interp.h"
 #include "join.h"
 #include "lib.h"
 #include "log.h"
@@ -117,6 +121,54 @@ static int task_main(int argc, char **argv, char **envp)
 	exit(rc);
 }
 
+/* ---- A task that dlmopen() has loaded ------------------------------------------------------- */
+
+static const struct namespace_start *loaded;
+
+static void run_destructors(void)
+{
+	for (size_t k = 0; k < loaded->nfini; k++)
+		for (size_t i = loaded->fini[k].n; i > 0; i--)
+			loaded->fini[k].array[i - 1]();
+}
+
+/* Begins as the kernel would let it, so that __libc_start_main() is told where main() is. */
+static _Noreturn void enter_program(const struct namespace_start *s)
+{
+	size_t n = (size_t)(s->envp - (char **)s->block);
+	uintptr_t *stack;
+
+	while (((char **)s->block)[n])
+		n++;
+	n++;
+	/* The block, and no auxiliary vector. */
+	stack = alloca((n + 2 + 2) * sizeof(*stack));
+	stack = (uintptr_t *)(((uintptr_t)stack + 15) & ~(uintptr_t)15);
+	memcpy(stack, s->block, n * sizeof(*stack));
+	memset(stack + n, 0, 2 * sizeof(*stack));
+	arch_enter(s->entry, (uintptr_t)stack);
+}
+
+void pip_start_in_namespace(struct task *t, struct namespace_start *s);
+
+/* In its own copy of this library, on its own libc: what __libc_start_main() would do. */
+PIP_API void pip_start_in_namespace(struct task *t, struct namespace_start *s)
+{
+	loaded = s;
+	shim_in_window(t->window);
+	interp_adopt(s->facts);
+	uselocale(LC_GLOBAL_LOCALE); /* also readies <ctype.h> on this thread */
+	environ = s->envp;
+	program_invocation_name = s->argv[0];
+	program_invocation_short_name = (char *)str_base(s->argv[0]);
+	starting = t;
+	start_function = s->function;
+	atexit(run_destructors);
+	if (start_function)
+		exit(task_main((int)s->block[0], s->argv, s->envp));
+	enter_program(s);
+}
+
 typedef int start_main_function(main_function *, int, char **, void (*)(void), void (*)(void),
 				void (*)(void), void *);
 
@@ -139,6 +191,8 @@ PIP_API int start_main(main_function *main, int argc, char **argv, void (*init)(
 		program_main = main;
 		main = task_main;
 	}
+	if (loaded) /* what libc would do first has been done */
+		exit(task_main(argc, argv, environ));
 	return real(main, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
@@ -153,6 +207,8 @@ PIP_API void exit(int status)
 		status = run_after_hook(self_task(), status);
 	else if (self_is_root() && task_is_mine(self_task()))
 		join_kill_all(self_task(), true);
+	if (loaded && self_is_task() && task_on_main_thread(self_task()))
+		self_task()->ended_orderly = 1;
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "exit");
 	real(status);
@@ -184,12 +240,18 @@ PIP_API void pthread_exit(void *value)
 	struct task *t = self_task();
 
 	if (self_is_task() && task_on_main_thread(t)) {
-		int code = run_after_hook(t, (int)(intptr_t)value & 0xff);
+		/* To a program that knows nothing of PiP it means what it always does. */
+		bool asked = t->aware || t->function[0] || t->hooks.before || t->hooks.after;
+		int code = asked ? run_after_hook(t, (int)(intptr_t)value & 0xff) : 0;
 
 		if (t->thread.on) /* which ends with this thread */
 			fflush(NULL);
 		/* Other threads may go on; the kernel will report 0 when the last of them ends. */
 		atomic_store(&t->end_code, 0x100 | (uint32_t)(code & 0xff));
+		if (loaded) { /* libc would go back to where the root has begun the thread */
+			fflush(NULL);
+			syscall(SYS_exit, code);
+		}
 	}
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "pthread_exit");

@@ -105,6 +105,19 @@ static int search_object(struct dl_phdr_info *info, size_t size, void *arg)
 	return s->global != NULL;
 }
 
+static int result(const struct search *s, const char *program, void **addr)
+{
+	if (s->global) {
+		*addr = s->global;
+		return 1;
+	}
+	if (s->nlocal == 1) {
+		log_warn("%s: function '%s' is a local symbol", program, s->name);
+		*addr = s->local;
+	}
+	return s->nlocal;
+}
+
 int symbol_find(const char *program, const char *name, void **addr)
 {
 	struct search s = {
@@ -119,15 +132,15 @@ int symbol_find(const char *program, const char *name, void **addr)
 		s.global = NULL;
 	if (!s.global)
 		dl_iterate_phdr(search_object, &s);
-	if (s.global) {
-		*addr = s.global;
-		return 1;
-	}
-	if (s.nlocal == 1) {
-		log_warn("%s: function '%s' is a local symbol", program, name);
-		*addr = s.local;
-	}
-	return s.nlocal;
+	return result(&s, program, addr);
+}
+
+int symbol_find_in(const char *path, uintptr_t base, const char *name, void **addr)
+{
+	struct search s = { .name = name, .types = 1 << STT_FUNC };
+
+	search_file(&s, path, base);
+	return result(&s, path, addr);
 }
 
 void *symbol_find_global(const char *path, uintptr_t base, const char *name)

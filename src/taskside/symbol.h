@@ -11,6 +11,9 @@
  */
 int symbol_find(const char *program, const char *name, void **addr);
 
+/* The same in one file that is loaded at base, whatever else there is. */
+int symbol_find_in(const char *path, uintptr_t base, const char *name, void **addr);
+
 /* A global function or variable of one file that is loaded at base, NULL if it has none. */
 void *symbol_find_global(const char *path, uintptr_t base, const char *name);
 

@@ -308,7 +308,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(layout),          CASE(errors),
 	CASE(alone),           CASE(within_its_bytes),
 	CASE(tasks_only),      CASE(root_and_tasks),
-	CASE(two_barriers),    CASE(several_sizes),
+	CASE(two_barriers),    CASE_PRIVATE(several_sizes),
 	CASE(in_tasks_memory), CASE(waiters),
 	CASE(pthread_objects), CASE(pthread_conditions),
 	CASE(library_locks),   CASE(locks_of_the_dead),

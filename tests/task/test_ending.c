@@ -38,7 +38,8 @@ static void exit_handlers(void)
 	handlers_of(PROG("plain"), "exit", true);
 	handlers_of(PROG("plain-stripped"), "exit", true);
 #ifdef HAVE_STATIC_PIE
-	handlers_of(PROG("plain-static"), "exit", true);
+	if (!harness_namespaces())
+		handlers_of(PROG("plain-static"), "exit", true);
 #endif
 	handlers_of(PROG("plain"), "exit-thread", true);
 	/* _exit() leaves everything out. */

@@ -64,6 +64,7 @@ static void nothing_added(void)
 
 	root_init(1);
 	unsetenv("PIP_MODE"); /* the harness's */
+	unsetenv("PIP_LOADER");
 	for (char **env = environ; *env; env++) {
 		char *more;
 
@@ -381,12 +382,12 @@ static const struct CMUnitTest tests[] = {
 	CASE(the_callers),
 	CASE(nothing_added),
 	CASE(main_argument),
-	CASE(in_constructors),
+	CASE_PRIVATE(in_constructors),
 	CASE(is_private),
 	CASE(across_exec),
-	CASE(ld_preload),
+	CASE_PRIVATE(ld_preload),
 	CASE(ld_preload_empty),
-	CASE(ld_preload_across_exec),
+	CASE_PRIVATE(ld_preload_across_exec),
 	cmocka_unit_test(stack_default),
 	cmocka_unit_test(stack_suffixes),
 	cmocka_unit_test(stack_variables),

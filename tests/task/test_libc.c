@@ -4,6 +4,7 @@
 #include "root.h"
 
 #define TASKS 4
+#define LIBC (harness_namespaces() ? PROG("libc-no-tls") : PROG("libc"))
 
 /* So many tasks of this topic, beside each other, and what is left of them afterwards. */
 static void topic(const char *name)
@@ -13,7 +14,7 @@ static void topic(const char *name)
 	root_init(TASKS);
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < TASKS; i++)
-			check_int(task_main(PROG("libc"), name, NULL), i);
+			check_int(task_main(LIBC, name, NULL), i);
 		for (int i = 0; i < TASKS; i++)
 			task_exits(i, 0);
 		if (round == 0)
@@ -46,7 +47,7 @@ static void all_at_once(void)
 {
 	root_init(TASKS);
 	for (int i = 0; i < TASKS; i++)
-		task_main(PROG("libc"), "all", NULL);
+		task_main(LIBC, "all", NULL);
 	for (int i = 0; i < TASKS; i++)
 		task_exits(i, 0);
 	root_fin();
@@ -146,8 +147,8 @@ static const struct CMUnitTest tests[] = {
 	CASE(openmp),
 #endif
 #ifdef HAVE_CXX
-	CASE(cxx_language),
-	CASE(cxx_objects),
+	CASE_PRIVATE(cxx_language),
+	CASE_PRIVATE(cxx_objects),
 #endif
 #ifdef HAVE_FORTRAN
 	CASE(fortran),

@@ -61,7 +61,7 @@ static void one_after_the_other(void)
 }
 
 static const struct CMUnitTest tests[] = {
-	CASE(all_at_once),
+	CASE_PRIVATE(all_at_once),
 	CASE(one_after_the_other),
 };
 

@@ -603,7 +603,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(not_pie),
 	CASE(other_machine),
 	CASE(damaged),
-	CASE(not_loadable),
+	CASE_PRIVATE(not_loadable),
 	CASE(no_dynamic_linker),
 	CASE(shared_library),
 	CASE(no_start_function),

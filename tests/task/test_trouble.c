@@ -751,30 +751,30 @@ static void show_maps(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(signals_of_a_mistake),
+	TEST_PRIVATE(signals_of_a_mistake),
 	cmocka_unit_test(other_signals),
-	cmocka_unit_test(hard_cases),
-	TEST_PROCESS(without_handler),
+	TEST_PRIVATE(hard_cases),
+	TEST_PROCESS_PRIVATE(without_handler),
 	cmocka_unit_test(unseen),
-	cmocka_unit_test(stripped),
-	cmocka_unit_test(aware),
+	TEST_PRIVATE(stripped),
+	TEST_PRIVATE(aware),
 	cmocka_unit_test(aware_and_stuck),
 #ifdef HAVE_STATIC_PIE
-	cmocka_unit_test(static_pie),
+	TEST_PRIVATE(static_pie),
 #endif
 #ifdef HAVE_CXX
-	cmocka_unit_test(cxx),
+	TEST_PRIVATE(cxx),
 #endif
 	cmocka_unit_test(no_backtrace),
 	cmocka_unit_test(quiet),
 	CASE(settings_of_the_task),
-	cmocka_unit_test(several_at_once),
+	TEST_PRIVATE(several_at_once),
 	cmocka_unit_test(root_itself),
 	CASE(core_file),
 	cmocka_unit_test(gdb_signals),
 	cmocka_unit_test(gdb_arguments),
 	cmocka_unit_test(gdb_absent),
-	cmocka_unit_test(show_maps),
+	TEST_PRIVATE(show_maps),
 };
 
 TEST_MAIN(tests)

@@ -475,7 +475,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(other_space),
 	CASE(forked_child),
 	CASE(bad_arguments),
-	CASE(semantics),
+	CASE_PRIVATE(semantics),
 	CASE(permits),
 	CASE_PROCESS(no_system_call),
 	CASE(remove_while_attached),

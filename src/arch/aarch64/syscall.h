@@ -6,6 +6,9 @@
 #include <sys/syscall.h>
 
 #define ARCH_ELF_MACHINE EM_AARCH64
+#define ARCH_R_COPY R_AARCH64_COPY /* relocations, of <elf.h> */
+#define ARCH_R_GLOB_DAT R_AARCH64_GLOB_DAT
+#define ARCH_R_ADDRESS R_AARCH64_ABS64
 #define ARCH_CONTEXT_PC(uc) ((uc)->uc_mcontext.pc)
 
 #define ARCH_RSEQ_SIG 0xd428bc00U /* what glibc registers its rseq areas with */

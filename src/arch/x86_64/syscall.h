@@ -7,6 +7,9 @@
 #include <sys/syscall.h>
 
 #define ARCH_ELF_MACHINE EM_X86_64
+#define ARCH_R_COPY R_X86_64_COPY /* relocations, of <elf.h> */
+#define ARCH_R_GLOB_DAT R_X86_64_GLOB_DAT
+#define ARCH_R_ADDRESS R_X86_64_64
 #define ARCH_CONTEXT_PC(uc) ((uc)->uc_mcontext.gregs[REG_RIP])
 
 #define ARCH_RSEQ_SIG 0x53053053U /* what glibc registers its rseq areas with */

@@ -35,7 +35,7 @@ exists() {
 	if [ "$case" = "$topic" ]; then
 		[ -f "tests/$folder/$topic.sh" ]
 	elif [ -f "tests/$folder/test_$topic.c" ]; then
-		grep -qE "(CASE(_PROCESS)?|TEST_PROCESS|cmocka_unit_test[a-z_]*)\\(${case}[,)]" \
+		grep -qE "(CASE(_[A-Z]+)?|TEST_[A-Z_]+|cmocka_unit_test[a-z_]*)\\(${case}[,)]" \
 			"tests/$folder/test_$topic.c"
 	elif [ -f "tests/$folder/test_$topic.sh" ]; then
 		grep -q "^$case() {" "tests/$folder/test_$topic.sh"

@@ -21,26 +21,29 @@ embryo: arch base export loader place root space task
 self: base space task
 log: base embryo self space task
 mode: log shim
-carrier: base
+carrier: base embryo
 thread_once:
 interp: base loader log
 begin:
-shim: begin embryo interp join lib log mode self space
+intercept: embryo task
+namespace: base carrier embryo intercept interp log space task taskside
+shim: begin embryo intercept interp join lib log mode self space
 barrier: base
 export: base root space
 segment: base embryo lib self space task
 root: base export space
-join: embryo log mode place root self shim signals space task thread_once trouble
+join: embryo log mode namespace place root self shim signals space task thread_once trouble
 place: base embryo interp loader space
 signals: base embryo join log root self space task thread
 stop: log task
 trouble: embryo interp log task
-wait: base carrier embryo export log root self space stop task thread trouble
+wait: base carrier embryo export log namespace root self space stop task thread trouble
 thread: base embryo self space task
-spawn: arch base carrier embryo interp loader log mode place root self signals space stop task wait
+spawn: arch base carrier embryo interp loader log mode namespace place root self signals space
+spawn: stop task wait
 
 xpmem: segment
-taskside: base embryo join lib log root self shim signals space task thread thread_once
+taskside: base embryo interp join lib log root self shim signals space task thread thread_once
 program: space
 lib: *
 util: *
