@@ -444,6 +444,20 @@ static BARE void become_program(void *arg)
 	sys_exit_group(127);
 }
 
+/* What came for the task before it was known that the child is to get it. */
+static BARE void pass_on(struct task *t, int32_t child)
+{
+	kernel_sigset_t set = ~(BIT(SIGCHLD) | BIT(THREAD_CANCEL) | BIT(THREAD_LEAVE));
+	struct timespec now = { 0, 0 };
+	long sig;
+
+	while ((sig = sys_call(SYS_rt_sigtimedwait, &set, NULL, &now, KERNEL_SIGSET_SIZE, 0, 0)) >
+	       0)
+		sys_call(SYS_kill, child, sig, 0, 0, 0, 0);
+	if (atomic_load(&t->thread.ending) || t->thread.cancelled)
+		sys_call(SYS_kill, child, SIGKILL, 0, 0, 0, 0);
+}
+
 /*
  * It would replace the root and all its tasks.  So a child of the root executes the program, and
  * the task is there until that ends: signals for it go to the child, and its status is the child's.
@@ -451,7 +465,7 @@ static BARE void become_program(void *arg)
 BARE int thread_exec(struct task *t, struct arch_trap *tr)
 {
 	_Alignas(16) char stack[2048];
-	kernel_sigset_t all = ~(kernel_sigset_t)0 & ~BIT(THREAD_LEAVE);
+	kernel_sigset_t all = ~(kernel_sigset_t)0, leave_set = BIT(THREAD_LEAVE);
 	struct exec e = { .call = tr };
 	int word = 127 << 8;
 	long pid, rc;
@@ -469,12 +483,14 @@ BARE int thread_exec(struct task *t, struct arch_trap *tr)
 		return 1;
 	}
 	atomic_store(&t->thread.child, (int32_t)pid);
+	pass_on(t, (int32_t)pid);
 	if (t->thread.has_threads)
 		end_threads(t, sys_gettid());
 	do
 		rc = sys_call(SYS_wait4, pid, &word, __WALL, NULL, 0, 0);
 	while (rc == -EINTR);
 	atomic_store(&t->thread.child, 0);
+	sys_sigmask(SIG_UNBLOCK, &leave_set, NULL); /* if another thread ends the task just now */
 	atomic_store(&t->fatal_reported, 1); /* whatever there is to say, it is no task's signal */
 	thread_end(t, t->thread.cancelled ? ECANCELED << 8 : word);
 }
