@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <linux/rseq.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,20 +19,41 @@ struct carrier {
 	pthread_t thread;
 	uintptr_t thread_pointer, stack;
 	int *tid;
-	void *robust_list;
+	void *robust_list, *rseq;
+	struct robust_list_head none;
+	bool lends_all;
 	_Atomic uint32_t ready, done;
 };
 
-static void *wait_here(void *arg)
+/* What the kernel has been told of this thread's block is another thread's from now on. */
+static void lend_block(struct carrier *c)
 {
-	struct carrier *c = arg;
+	/* glibc 2.35: where in the thread's block it is, and whether it is registered. */
+	const ptrdiff_t *offset = dlsym(RTLD_DEFAULT, "__rseq_offset");
+	const unsigned *size = dlsym(RTLD_DEFAULT, "__rseq_size");
 	size_t len;
 
 	c->stack = (uintptr_t)__builtin_frame_address(0) - STACK_USED;
 	/* Where its TID is, which the kernel is to clear at its end (Linux 3.5). */
 	sys_call(SYS_prctl, PR_GET_TID_ADDRESS, &c->tid, 0, 0, 0, 0);
 	sys_call(SYS_get_robust_list, 0, &c->robust_list, &len, 0, 0, 0);
+	c->none.list.next = &c->none.list;
+	sys_call(SYS_set_robust_list, &c->none, sizeof(c->none), 0, 0, 0, 0);
+	if (!offset || !size || !*size)
+		return;
+	c->rseq = (char *)arch_thread_pointer() + *offset;
+	if (sys_call(SYS_rseq, c->rseq, EMBRYO_RSEQ_SIZE, RSEQ_FLAG_UNREGISTER, ARCH_RSEQ_SIG, 0,
+		     0))
+		c->rseq = NULL;
+}
+
+static void *wait_here(void *arg)
+{
+	struct carrier *c = arg;
+
 	c->thread_pointer = arch_thread_pointer();
+	if (c->lends_all)
+		lend_block(c);
 	c->ready = 1;
 	sys_futex_wake(&c->ready, 1);
 	while (!c->done)
@@ -47,14 +69,10 @@ static void *wait_here(void *arg)
 
 void carrier_facts(const struct carrier *c, struct namespace_start *s)
 {
-	/* glibc 2.35: where in the thread's block it is, and the size it was registered with. */
-	const ptrdiff_t *offset = dlsym(RTLD_DEFAULT, "__rseq_offset");
-	const unsigned *size = dlsym(RTLD_DEFAULT, "__rseq_size");
-
 	s->stack = c->stack;
 	s->tid = c->tid;
 	s->robust_list = c->robust_list;
-	s->rseq = offset && size && *size ? (char *)c->thread_pointer + *offset : NULL;
+	s->rseq = c->rseq;
 }
 
 int carrier_start(struct carrier **cp, uintptr_t *thread_pointer)
@@ -71,6 +89,7 @@ int carrier_start_stack(struct carrier **cp, uintptr_t *thread_pointer, size_t s
 
 	if (!c)
 		return -ENOMEM;
+	c->lends_all = stack != 0;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, (size_t)PTHREAD_STACK_MIN + 16384 + stack);
 	sigfillset(&all);

@@ -194,7 +194,6 @@ BARE uintptr_t embryo_start(uintptr_t *sp)
 	return t->entry;
 }
 
-#define RSEQ_SIZE 32        /* the first, which every kernel takes */
 #define ROBUST_LIST_SIZE 24 /* sizeof(struct robust_list_head) */
 
 /* Everything is loaded: takes over the thread that waits for this. */
@@ -209,7 +208,7 @@ static BARE _Noreturn void enter_namespace(struct task *t, const struct launch *
 	arch_set_thread_pointer(s->thread_pointer);
 	sys_call(SYS_set_robust_list, s->robust_list, ROBUST_LIST_SIZE, 0, 0, 0, 0);
 	if (s->rseq)
-		sys_call(SYS_rseq, s->rseq, RSEQ_SIZE, 0, ARCH_RSEQ_SIG, 0, 0);
+		sys_call(SYS_rseq, s->rseq, EMBRYO_RSEQ_SIZE, 0, ARCH_RSEQ_SIG, 0, 0);
 	begin(t, s->block);
 	sys_sigmask(SIG_SETMASK, &l->mask, NULL);
 	s->enter(t, s);

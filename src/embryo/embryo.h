@@ -13,6 +13,7 @@
 
 #define LAUNCH_CPUS 1024
 #define EMBRYO_FDS 64
+#define EMBRYO_RSEQ_SIZE 32 /* of glibc's area: the first, which every kernel takes */
 
 /* Of a task in a namespace of the root's dynamic linker; see namespace.c. */
 struct namespace_start {
