@@ -6,14 +6,14 @@
 #include "base/dir.h"
 #include "base/str.h"
 
-#define LINK_MAX 256 /* longer than any path there */
+#define LINK_ROOM 256 /* longer than any path there */
 
 static bool is_in_procfs(void)
 {
 	char dir[PATH_MAX];
 
-	return sys_call(SYS_getcwd, dir, sizeof(dir), 0, 0, 0, 0) > 0 &&
-	       str_starts(dir, "/proc") && (dir[5] == '/' || dir[5] == '\0');
+	return sys_call(SYS_getcwd, dir, sizeof(dir), 0, 0, 0, 0) > 0 && str_starts(dir, "/proc") &&
+	       (dir[5] == '/' || dir[5] == '\0');
 }
 
 bool procfs_is_open(const struct arch_trap *tr)
@@ -61,7 +61,7 @@ static bool stays(const char *name)
 static void take_over(void *ctx, int fd)
 {
 	const struct standin *s = ctx;
-	char path[LINK_MAX] = "/proc/self/fd/", pid[24], wanted[LINK_MAX] = "/proc/self/";
+	char path[LINK_ROOM] = "/proc/self/fd/", pid[24], wanted[LINK_ROOM] = "/proc/self/";
 	const char *name;
 	long flags, at;
 	ssize_t n;

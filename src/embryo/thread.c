@@ -100,10 +100,10 @@ struct look {
 BARE void thread_queue(struct task *t, pid_t tid, int sig)
 {
 	pid_t pid = sys_getpid();
-	siginfo_t info = {
-		.si_signo = sig, .si_code = SI_QUEUE, .si_pid = pid, .si_value.sival_ptr = t
-	};
+	siginfo_t info = { .si_signo = sig, .si_code = SI_QUEUE };
 
+	info.si_pid = pid;
+	info.si_value.sival_ptr = t;
 	sys_call(SYS_rt_tgsigqueueinfo, pid, tid, sig, &info, 0, 0);
 }
 
