@@ -190,9 +190,9 @@ PIP_API int start_main(main_function *main, int argc, char **argv, void (*init)(
 	if (starting) {
 		program_main = main;
 		main = task_main;
+		if (loaded) /* what libc would do first has been done */
+			exit(task_main(argc, argv, environ));
 	}
-	if (loaded) /* what libc would do first has been done */
-		exit(task_main(argc, argv, environ));
 	return real(main, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
