@@ -53,7 +53,7 @@ static bool bind_all(void)
 
 	if (atomic_load_explicit(&bound, memory_order_acquire))
 		return true;
-	/* The first calls come from ld.so, before there is a second thread. */
+	/* The first calls come from ld.so or bind_early(), before there is a second thread. */
 	if (atomic_exchange(&binding, 1))
 		return atomic_load(&bound);
 	*(void **)&real.malloc = dlsym(RTLD_NEXT, "malloc");
@@ -65,6 +65,16 @@ static bool bind_all(void)
 	*(void **)&real.posix_memalign = dlsym(RTLD_NEXT, "posix_memalign");
 	atomic_store_explicit(&bound, 1, memory_order_release);
 	return true;
+}
+
+/*
+ * For a task of the dlmopen loader this is on the root's thread.  Later, its first call would wait
+ * for the dynamic linker's lock, and other threads' calls fail meanwhile; and who is killed with
+ * that lock has it for ever.
+ */
+__attribute__((constructor)) static void bind_early(void)
+{
+	bind_all();
 }
 
 static void empty_list(struct task *t)

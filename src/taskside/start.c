@@ -45,11 +45,38 @@ static bool is_there(void *p)
 	return msync((void *)page_down((uintptr_t)p), PAGE, MS_ASYNC) == 0;
 }
 
+typedef int start_main_function(main_function *, int, char **, void (*)(void), void (*)(void),
+				void (*)(void), void *);
+
+/* libc's own.  Looked up by a constructor for the same reason as in alloc.c. */
+static struct {
+	start_main_function *start_main;
+	void (*exit)(int);
+	int (*cancel)(pthread_t);
+	void (*thread_exit)(void *);
+} real;
+
+static void bind(void)
+{
+	*(void **)&real.start_main = dlsym(RTLD_NEXT, "__libc_start_main");
+	*(void **)&real.cancel = dlsym(RTLD_NEXT, "pthread_cancel");
+	*(void **)&real.thread_exit = dlsym(RTLD_NEXT, "pthread_exit");
+	*(void **)&real.exit = dlsym(RTLD_NEXT, "exit");
+}
+
+/* Another library's constructor may come first. */
+static void need_real(void)
+{
+	if (!real.exit)
+		bind();
+}
+
 __attribute__((constructor)) static void begin(void)
 {
 	struct task *t = (struct task *)getauxval(AT_PIP_TASK);
 	uint32_t stage;
 
+	need_real();
 	if (!t || !is_there(t) || !is_there(t->space) || t->space->magic != SPACE_MAGIC ||
 	    t->space->task_size != sizeof(*t) || !task_is_mine(t))
 		return;
@@ -169,9 +196,6 @@ PIP_API void pip_start_in_namespace(struct task *t, struct namespace_start *s)
 	enter_program(s);
 }
 
-typedef int start_main_function(main_function *, int, char **, void (*)(void), void (*)(void),
-				void (*)(void), void *);
-
 /*
  * glibc 2.34 gave this function a new version; programs that were linked before ask for the first
  * one, and ld.so gives nobody a version he did not ask for.  libc's new one serves both.
@@ -184,16 +208,14 @@ start_main_function start_main, start_main_before;
 PIP_API int start_main(main_function *main, int argc, char **argv, void (*init)(void),
 		       void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
 {
-	start_main_function *real;
-
-	*(void **)&real = dlsym(RTLD_NEXT, "__libc_start_main");
+	need_real();
 	if (starting) {
 		program_main = main;
 		main = task_main;
 		if (loaded) /* what libc would do first has been done */
 			exit(task_main(argc, argv, environ));
 	}
-	return real(main, argc, argv, init, fini, rtld_fini, stack_end);
+	return real.start_main(main, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
 PIP_API int start_main_before(main_function *, int, char **, void (*)(void), void (*)(void),
@@ -201,17 +223,14 @@ PIP_API int start_main_before(main_function *, int, char **, void (*)(void), voi
 
 PIP_API void exit(int status)
 {
-	static void (*real)(int);
-
+	need_real();
 	if (self_is_task())
 		status = run_after_hook(self_task(), status);
 	else if (self_is_root() && task_is_mine(self_task()))
 		join_kill_all(self_task(), true);
 	if (loaded && self_is_task() && task_on_main_thread(self_task()))
 		self_task()->ended_orderly = 1;
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "exit");
-	real(status);
+	real.exit(status);
 	__builtin_unreachable();
 }
 
@@ -223,20 +242,16 @@ int cancel(pthread_t), cancel_before(pthread_t);
 /* libc cannot cancel the thread of another C library, unless that has more than one. */
 PIP_API int cancel(pthread_t thread)
 {
-	static int (*real)(pthread_t);
-
 	if (self_task() && thread_cancel(self_task(), thread) == 0)
 		return 0;
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "pthread_cancel");
-	return real(thread);
+	need_real();
+	return real.cancel(thread);
 }
 
 PIP_API int cancel_before(pthread_t) __attribute__((alias("cancel")));
 
 PIP_API void pthread_exit(void *value)
 {
-	static void (*real)(void *);
 	struct task *t = self_task();
 
 	if (self_is_task() && task_on_main_thread(t)) {
@@ -253,8 +268,7 @@ PIP_API void pthread_exit(void *value)
 			syscall(SYS_exit, code);
 		}
 	}
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "pthread_exit");
-	real(value);
+	need_real();
+	real.thread_exit(value);
 	__builtin_unreachable();
 }
