@@ -349,7 +349,7 @@ static void exit_in_thread(void **state)
 static const struct CMUnitTest tests[] = {
 	CASE(exit_handlers),
 	CASE(roots_handlers),
-	CASE(killed_at_any_moment),
+	CASE_PRIVATE(killed_at_any_moment),
 	CASE(kill_all),
 	CASE(kill_all_after_end),
 	cmocka_unit_test(exit_kills_tasks),
