@@ -69,11 +69,22 @@ unordered=0
 # A launcher's memory does not grow with the number of its children.
 cat >growth.sh <<'END'
 lines() { n=0; while read -r _; do n=$((n + 1)); done </proc/$$/maps; }
+# What an ended child left is given back at the next fork, or the one after that: it must be seen to
+# have ended.
+least() {
+	least=
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		/bin/true
+		lines
+		[ -n "$least" ] && [ "$n" -ge "$least" ] || least=$n
+	done
+	n=$least
+}
 some() { /bin/true; x=$(/bin/echo a); /bin/echo a | cat >/dev/null; }
 for i in 1 2 3 4 5 6 7 8; do some; done
-lines; before=$n
+least; before=$n
 i=0; while [ $i -lt 100 ]; do some; i=$((i + 1)); done
-lines; echo "$before $n"; [ "$n" -le "$before" ]
+least; echo "$before $n"; [ "$n" -le "$before" ]
 END
 growth() {
 	shimmed "$shell" growth.sh
