@@ -84,6 +84,7 @@ static void as_threads(int n)
 	go_round(n, "pthread");
 }
 
+#ifdef HAVE_DLMOPEN
 static void in_namespaces(int n)
 {
 	setenv("PIP_LOADER", "dlmopen", 1);
@@ -95,6 +96,7 @@ static void rounds_in_namespaces(void **state)
 	(void)state;
 	in_slices(in_namespaces, rounds(60), SLICE);
 }
+#endif
 
 static void rounds_of_processes(void **state)
 {
@@ -111,7 +113,9 @@ static void rounds_of_threads(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(rounds_of_processes),
 	cmocka_unit_test(rounds_of_threads),
+#ifdef HAVE_DLMOPEN
 	cmocka_unit_test(rounds_in_namespaces),
+#endif
 };
 
 TEST_MAIN(tests)
