@@ -76,19 +76,6 @@ static uintptr_t map_stubs(const struct intercepted *c, size_t len)
 	return got;
 }
 
-/* As code_make() has it. */
-static void note_calls(struct intercepted *c, const struct arch_site *site, size_t n)
-{
-	unsigned forks = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		forks += code_is_plain_fork(site[i].nr) ? 2 : site[i].nr == SYS_clone ? 1 : 0;
-		c->signals |= site[i].nr == SYS_rt_sigaction;
-		c->exit |= site[i].nr == SYS_exit_group;
-	}
-	c->forks = forks >= 2;
-}
-
 int intercept(struct intercepted *c, const struct window_head *head, const uint16_t *nr, size_t nnr)
 {
 	struct arch_site site[SITES];
@@ -122,6 +109,6 @@ int intercept(struct intercepted *c, const struct window_head *head, const uint1
 	__builtin___clear_cache((char *)c->start, (char *)c->end);
 	c->stubs = stubs;
 	c->stubs_len = len;
-	note_calls(c, site, n);
+	c->sees = code_sees(site, n);
 	return 0;
 }

@@ -12,7 +12,7 @@ struct intercepted {
 	uintptr_t start, end; /* of the library's code */
 	uintptr_t stubs;      /* mapped for it; to be unmapped once the code is gone */
 	size_t stubs_len;
-	bool forks, signals, exit; /* of which calls are all among those; see struct code */
+	struct code_sees sees;
 };
 
 /* The code of the object that holds this address, in the caller's namespace.  0 or -ENOTSUP. */

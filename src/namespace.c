@@ -174,9 +174,7 @@ static int intercept_libc(struct name_space *ns, struct task *t)
 		rc = intercept_find_at(&ns->libc, map->l_addr);
 	if (!rc)
 		rc = intercept(&ns->libc, t->window, traps.nr, traps.nnr);
-	t->sees_forks = ns->libc.forks;
-	t->sees_signals = ns->libc.signals;
-	t->sees_exit = ns->libc.exit;
+	t->sees = ns->libc.sees;
 	if (rc)
 		log_err("the C library cannot be intercepted: %s; use PIP_LOADER=private",
 			strerror(-rc));

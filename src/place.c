@@ -188,13 +188,12 @@ static int map_images(struct task *t, struct load *l, struct load_error *err)
 	if (!rc && code) {
 		rc = code_map_stubs(code, place.code_fd,
 				    load_first(l)->bias + load_first(l)->elf.span_start);
-		t->sees_forks = code->sees_forks;
-		t->sees_signals = code->sees_signals;
+		t->sees = code->sees;
 		/* The libc comes later; with the root's ld.so, it will be the root's. */
-		t->sees_exit = code->sees_exit && (!t->same_interp || shared.code[1].sees_exit);
+		t->sees.exit &= !t->same_interp || shared.code[1].sees.exit;
 	}
 	/* Else not before its program begins; and not if it brings another C library after all. */
-	if (!rc && t->same_interp && t->code_fd[1] >= 0 && shared.code[1].sees_forks)
+	if (!rc && t->same_interp && t->code_fd[1] >= 0 && shared.code[1].sees.forks)
 		atomic_store(&t->memory.keep_on_fork, 0);
 	if (once.fd >= 0)
 		sys_close(once.fd);

@@ -441,7 +441,7 @@ static int prepare(struct task *t, const pip_spawn_program_t *p, char *const *en
 		load_close(&load);
 		return rc;
 	}
-	if (t->thread.on && !t->sees_exit) {
+	if (t->thread.on && !t->sees.exit) {
 		log_err("'%s' cannot be a thread: its exit would end the root", p->prog);
 		load_close(&load);
 		return -ELIBEXEC;

@@ -156,9 +156,7 @@ struct task {
 	/* Its C library's code; see embryo/trap.c. */
 	uint32_t same_interp;    /* it runs on the root's dynamic linker */
 	uint32_t begun;          /* its program runs: the copies' descriptors are closed */
-	uint32_t sees_forks;     /* all fork calls of its libc are trapped */
-	uint32_t sees_signals;   /* and its rt_sigaction */
-	uint32_t sees_exit;      /* and its exit */
+	struct code_sees sees;   /* of its libc */
 	const struct code *code; /* of the libc that is being mapped, at code_base */
 	uintptr_t code_base;
 	struct code own_code; /* not the root's */

@@ -159,7 +159,7 @@ static BARE void begin(struct task *t, uintptr_t *sp)
 	}
 	if (!t->thread.on) /* whose descriptors are the root's */
 		close_on_exec(t);
-	if (t->sees_forks) /* then all others' forks may leave its memory out */
+	if (t->sees.forks) /* then all others' forks may leave its memory out */
 		atomic_store(&t->memory.keep_on_fork, 0);
 	t->begun = 1;
 	if (fatal_settings(&t->trouble, (const char *const *)(sp + 1 + sp[0] + 1)) || !t->launched)

@@ -482,7 +482,7 @@ BARE void fatal_install(struct task *t)
 {
 	const struct trouble *tr = &t->trouble;
 
-	if (!t->sees_signals || t->thread.on) /* which has its root's handlers: embryo/thread.c */
+	if (!t->sees.signals || t->thread.on) /* which has its root's handlers: embryo/thread.c */
 		return;
 	space = t->space;
 	t->fatal_signals = ALWAYS | (tr->maps || tr->pips || tr->gdb[0] ? tr->signals : 0);

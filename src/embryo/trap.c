@@ -134,7 +134,7 @@ static bool is_libc(int fd)
 /* A C library whose end of a process is not seen would end the root with it. */
 static void refuse_thread(struct task *t, const struct code *c)
 {
-	if (t->thread.on && !(c && c->sees_exit))
+	if (t->thread.on && !(c && c->sees.exit))
 		thread_end(t, 127 << 8);
 }
 
@@ -198,8 +198,7 @@ static int replace_code(struct task *t, uintptr_t at, size_t len, off_t off, off
 	    page_up(len) != c->len)
 		return -1;
 	t->code = NULL;
-	t->sees_forks = c->sees_forks;
-	t->sees_signals = c->sees_signals;
+	t->sees = c->sees;
 	*copy_off = (off_t)c->front;
 	return t->code_fd[1];
 }

@@ -75,6 +75,21 @@ static uintptr_t find_room(uintptr_t code, size_t used, size_t len, size_t n)
 	return code + from;
 }
 
+struct code_sees code_sees(const struct arch_site *site, size_t n)
+{
+	struct code_sees sees = { 0, 0, 0 };
+	unsigned forks = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		forks += code_is_plain_fork(site[i].nr) ? 2 : site[i].nr == SYS_clone ? 1 : 0;
+		sees.signals |= site[i].nr == SYS_rt_sigaction; /* glibc's only one */
+		sees.exit |= site[i].nr == SYS_exit_group;
+	}
+	/* glibc has two clone calls, in _Fork() and clone(); one alone could be the wrong one. */
+	sees.forks = forks >= 2;
+	return sees;
+}
+
 /*
  * Patches the code at `code` (file offset c->off, `used` bytes of it) and writes the stubs:
  * behind it, or, if there is no room, in front of `page`, where the image begins.
@@ -85,7 +100,6 @@ static int patch(struct code *c, uintptr_t page, uintptr_t code, size_t used,
 	struct arch_site site[SITES];
 	size_t n =
 		arch_find_sites((void *)code, c->len, c->off, traps->nr, traps->nnr, site, SITES);
-	unsigned forks = 0, signals = 0, exits = 0;
 	uintptr_t room;
 
 	if (n == 0 || n > SITES)
@@ -101,14 +115,8 @@ static int patch(struct code *c, uintptr_t page, uintptr_t code, size_t used,
 		if (!arch_write_stub(stub, (void *)page, &site[i], at))
 			return -ENOTSUP;
 		arch_write_jump(at, &site[i], stub);
-		forks += code_is_plain_fork(site[i].nr) ? 2 : site[i].nr == SYS_clone ? 1 : 0;
-		signals += site[i].nr == SYS_rt_sigaction;
-		exits += site[i].nr == SYS_exit_group;
 	}
-	/* glibc has two clone calls, in _Fork() and clone(); one alone could be the wrong one. */
-	c->sees_forks = forks >= 2;
-	c->sees_signals = signals != 0; /* in glibc all goes through one place */
-	c->sees_exit = exits != 0;
+	c->sees = code_sees(site, n);
 	return 0;
 }
 

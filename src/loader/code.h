@@ -17,6 +17,15 @@
 /* The copies' own descriptors are the last below this one, as far as the process may have that. */
 #define CODE_DESCRIPTORS 64
 
+/* Which of a C library's calls are all among the trapped ones. */
+struct code_sees {
+	uint32_t forks, signals; /* signals: rt_sigaction */
+	uint32_t exit;           /* of the process */
+};
+
+/* As it shows by the sites that were found. */
+struct code_sees code_sees(const struct arch_site *site, size_t n);
+
 struct code {
 	uint64_t dev, ino, size, mtime_sec, mtime_nsec; /* the file; ino 0 = none */
 	uint64_t vaddr, off, len; /* its code: from the image's start, in the file, page aligned */
@@ -24,9 +33,7 @@ struct code {
 	size_t front; /* what the stubs take before the image, or 0: they are behind it */
 	int fd;       /* of the memory object, in the process that made it */
 	pid_t holder;
-	uint32_t sees_forks;   /* all of the file's fork calls are among the trapped ones */
-	uint32_t sees_signals; /* and its rt_sigaction */
-	uint32_t sees_exit;    /* and the call that ends a process */
+	struct code_sees sees;
 };
 
 /* Which system calls to look for, and where their stubs lead: see arch_write_stub_head(). */

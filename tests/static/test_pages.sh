@@ -10,21 +10,8 @@
 set -u
 export LC_ALL=C.UTF-8
 source=$1 build=$2 pages=$2/docs/man
-count=0 failed=0
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-
-# report NAME: a failure if there is something in the log.
-report() {
-	count=$((count + 1))
-	if [ -s "$tmp/log" ]; then
-		failed=1
-		echo "not ok $count - $1"
-		sed 's/^/# /' "$tmp/log"
-	else
-		echo "ok $count - $1"
-	fi
-}
+# shellcheck source=tests/static/checks/report.sh
+. "$(dirname "$0")/checks/report.sh"
 
 # skip NAME WHY
 skip() {
@@ -33,7 +20,7 @@ skip() {
 }
 
 examples_compile() {
-	: >"$tmp/log"
+	: >"$tmp/bad"
 	for page in "$source"/docs/man/*.scd; do
 		name=${page##*/}
 		name=${name%.scd}
@@ -48,8 +35,8 @@ examples_compile() {
 			[ -f "$example" ] || continue
 			# shellcheck disable=SC2086 # a compiler may come with arguments
 			$CC -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror "-I$source/include" \
-				-c -o "$tmp/object" "$example" >>"$tmp/log" 2>&1 ||
-				echo "in $page" >>"$tmp/log"
+				-c -o "$tmp/object" "$example" >>"$tmp/bad" 2>&1 ||
+				echo "in $page" >>"$tmp/bad"
 		done
 	done
 	report "examples compile"
@@ -69,10 +56,10 @@ functions_have_pages() {
 	# shellcheck disable=SC2046 # one word each
 	have 3 $(find "$source/include" -name '*.h' -exec cat {} + |
 		sed -n 's/^[a-zA-Z].*[ *]\(\(pip\|xpmem\)_[a-z0-9_]*\)(.*/\1/p' | sort -u) \
-		>"$tmp/log"
+		>"$tmp/bad"
 	# shellcheck disable=SC2046
 	have 3 $(sed -e '/^PIP_PRIVATE/,/^}/d' "$source/src/libpip.map.in" |
-		sed -n 's/^\t\t\(pip_[a-z0-9_]*\);/\1/p') >>"$tmp/log"
+		sed -n 's/^\t\t\(pip_[a-z0-9_]*\);/\1/p') >>"$tmp/bad"
 	report "functions have pages"
 }
 
@@ -80,7 +67,7 @@ commands_have_pages() {
 	# What the build installs into the folder of programs.
 	# shellcheck disable=SC2046
 	have 1 $(meson introspect "$build" --installed | tr ',' '\n' |
-		sed -n 's:.*/bin/\([^"/]*\)"}*$:\1:p') >"$tmp/log"
+		sed -n 's:.*/bin/\([^"/]*\)"}*$:\1:p') >"$tmp/bad"
 	report "commands have pages"
 }
 
@@ -96,17 +83,17 @@ options_are_described() {
 			grep -qF "\\fB$option\\fR" "$page" ||
 				echo "$name(1) does not tell of $option"
 		done
-	done >"$tmp/log"
+	done >"$tmp/bad"
 	report "options are described"
 }
 
 references_lead_somewhere() {
-	: >"$tmp/log"
+	: >"$tmp/bad"
 	for page in "$source"/docs/man/*.scd; do
 		grep -oE '\*(pip|lib|xpmem|printpip)[a-z0-9_-]*\*\([0-9]\)' "$page" | sort -u |
 			sed 's/\*\(.*\)\*(\(.\))/\1.\2/' | while read -r name; do
 			[ -f "$pages/$name" ] || echo "${page##*/} refers to $name"
-		done >>"$tmp/log"
+		done >>"$tmp/bad"
 	done
 	report "references lead somewhere"
 }
@@ -119,13 +106,13 @@ variables_are_described() {
 		[ "$name" = PIP_PRELOAD ] ||
 			grep -qw "$name" "$source/docs/man/pip-environment.7.scd" ||
 			echo "pip-environment(7) does not tell what $name is"
-	done >"$tmp/log"
+	done >"$tmp/bad"
 	report "variables are described"
 }
 
 formatters_accept() {
 	if command -v mandoc >/dev/null; then
-		mandoc -Tlint -Wwarning "$pages"/*.[137] >"$tmp/log" 2>&1
+		mandoc -Tlint -Wwarning "$pages"/*.[137] >"$tmp/bad" 2>&1
 		report "mandoc accepts the pages"
 	else
 		skip "mandoc accepts the pages" "no mandoc"
@@ -133,7 +120,7 @@ formatters_accept() {
 	if command -v groff >/dev/null; then
 		for page in "$pages"/*.[137]; do
 			groff -t -ww -man -Tutf8 "$page" 2>&1 >/dev/null | sed "s:^:${page##*/}\: :"
-		done >"$tmp/log"
+		done >"$tmp/bad"
 		report "groff accepts the pages"
 	else
 		skip "groff accepts the pages" "no groff"
@@ -151,14 +138,14 @@ man_shows() {
 		mkdir -p "$tmp/man/man$section"
 		cp "$page" "$tmp/man/man$section"
 	done
-	: >"$tmp/log"
+	: >"$tmp/bad"
 	for page in "$tmp"/man/man?/*; do
 		name=${page##*/}
 		section=${name##*.}
 		name=${name%.?}
 		MANPAGER=cat TERM=dumb MANWIDTH=200 man -M "$tmp/man" "$section" "$name" 2>&1 |
 			grep -A 1 '^NAME' | grep -qw -e "$name" ||
-			echo "man -M $tmp/man $section $name does not show it" >>"$tmp/log"
+			echo "man -M $tmp/man $section $name does not show it" >>"$tmp/bad"
 	done
 	report "man shows the pages"
 }
@@ -175,5 +162,4 @@ else
 	skip "pages" "made without scdoc"
 fi
 variables_are_described
-echo "1..$count"
-exit $failed
+finish
