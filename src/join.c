@@ -166,13 +166,15 @@ int join_leave(struct task *root)
 	struct space *sp = root->space;
 	sigset_t mask;
 
-	if (root->nspawned)
+	if (root_has_spawned(root))
 		return -EBUSY;
 	signals_restore();
 	unname_root();
 	is_root = false;
 	self_set(NULL);
-	if (!sp->intercepts) { /* else it may have launched others, who live on */
+	if (sp->intercepts) { /* it may have launched others, who live on */
+		root_begin_anew(root);
+	} else {
 		place_forget();
 		space_destroy(sp);
 	}

@@ -63,6 +63,37 @@ int root_create(struct task **rootp, uint32_t mode, pid_t shown, const char *pat
 	return 0;
 }
 
+bool root_has_spawned(const struct task *root)
+{
+	for (int i = 0; i < root->ntasks; i++) {
+		const struct task *t = root_task(root, i);
+
+		if (t && !atomic_load(&t->launched))
+			return true;
+	}
+	return false;
+}
+
+void root_begin_anew(struct task *root)
+{
+	kernel_sigset_t mask = lock_acquire(&root->space->lock);
+
+	for (int i = 0; i < TASK_PIPIDS; i++)
+		if (!root_task(root, i)) {
+			export_forget(root, i);
+			root->slot_of[i] = 0;
+		}
+	export_forget(root, PIP_PIPID_ROOT);
+	atomic_store(&root->aux, NULL);
+	atomic_store(&root->exported, NULL);
+	root->root_export = NULL;
+	root->ntasks = PIP_NTASKS_MAX;
+	root->last_pipid = -1;
+	root->incarnation++; /* by which its segments are nobody's any more */
+	atomic_store(&root->segments, 0);
+	lock_release(&root->space->lock, mask);
+}
+
 int root_enter(struct task *root, int pipid, struct task *t)
 {
 	kernel_sigset_t mask = lock_acquire(&root->space->lock);
@@ -86,7 +117,6 @@ int root_enter(struct task *root, int pipid, struct task *t)
 		export_forget(root, pipid);
 		root->slot_of[pipid] = t->slot + 1;
 		root->last_pipid = pipid;
-		root->nspawned++;
 		rc = 0;
 	}
 	lock_release(&root->space->lock, mask);
@@ -119,7 +149,6 @@ void root_forget(struct task *root, struct task *t)
 	/* A task that never ran leaves no trace: imports from its pipid go on waiting. */
 	root->slot_of[t->pipid] = atomic_load(&t->spawned) || atomic_load(&t->launched) ? ROOT_HAD
 											: 0;
-	root->nspawned--;
 	lock_release(&root->space->lock, mask);
 }
 

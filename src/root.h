@@ -20,6 +20,13 @@ struct task *root_of(const struct task *t);
  */
 int root_create(struct task **rootp, uint32_t mode, pid_t shown, const char *path);
 
+/* Is there a task that pip_spawn() has started and nobody has waited for? */
+bool root_has_spawned(const struct task *root);
+
+/* pip_fin() in a root that goes on as a launcher: for the next pip_init() all is as at first, but
+ * for live tasks that were launched. */
+void root_begin_anew(struct task *root);
+
 /* A free slot for this pipid (PIP_PIPID_ANY: the next free one); -EAGAIN if there is none. */
 int root_claim(struct task *root, int pipid, struct task **tp);
 

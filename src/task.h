@@ -231,7 +231,6 @@ struct task {
 
 	/* Root only. */
 	int32_t last_pipid;
-	uint32_t nspawned; /* live or unwaited tasks */
 
 	/* Its gaps and what follows are not cleared with the rest of a new record. */
 	struct task_memory memory;

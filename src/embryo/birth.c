@@ -285,7 +285,6 @@ void birth_replace(struct task *old, struct task *new)
 		memcpy(new->slot_of, old->slot_of, sizeof(new->slot_of));
 		memcpy(new->names_of, old->names_of, sizeof(new->names_of));
 		new->last_pipid = old->last_pipid;
-		new->nspawned = old->nspawned;
 		new->first_child = old->first_child;
 		new->launches = 1;
 		for (struct task *t = child_of(sp, new->first_child); t;
