@@ -114,6 +114,7 @@ int harness_main(int argc, char **argv, const struct CMUnitTest *tests, size_t n
  * Without them a scenario runs as if neither were set.
  */
 bool harness_threads(void);
+bool harness_launches(void); /* process:got: what the root forks or executes may be a task, too */
 bool harness_namespaces(void);
 
 /* For a test program that cannot run here; call it before harness_main(). */

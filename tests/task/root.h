@@ -23,9 +23,11 @@
 
 /* What pip_is_initialized(), pip_get_mode() and its kin say, and the mode's mark in names. */
 #define INITIALIZED (harness_threads() ? PIP_MODE_PTHREAD : PIP_MODE_PROCESS)
-#define TASK_MODE (harness_threads() ? PIP_MODE_PTHREAD : PIP_MODE_PROCESS_PIPCLONE)
-#define TASK_MODE_NAME (harness_threads() ? "pthread" : "process:pipclone")
-#define TASK_MARK (harness_threads() ? '|' : ';')
+#define BY_MODE(thread, launches, process)                                                         \
+	(harness_threads() ? (thread) : harness_launches() ? (launches) : (process))
+#define TASK_MODE BY_MODE(PIP_MODE_PTHREAD, PIP_MODE_PROCESS_PRELOAD, PIP_MODE_PROCESS_PIPCLONE)
+#define TASK_MODE_NAME BY_MODE("pthread", "process:preload", "process:pipclone")
+#define TASK_MARK BY_MODE('|', ':', ';')
 
 /* pip_init() for n tasks and pip_fin(), which must succeed. */
 void root_init(int n);
