@@ -115,8 +115,8 @@ pid_t task_pid(int pipid)
 
 	if (!harness_threads())
 		return (pid_t)system_id(pipid);
-	tid = thread_id(system_id(pipid));
-	check(tid != 0);
+	/* Among a thousand, one may be missing from what /proc lists. */
+	check(retry((tid = thread_id(system_id(pipid))) != 0));
 	return tid;
 }
 
