@@ -18,6 +18,7 @@
 
 #include "base/str.h"
 #include "embryo/guard.h"
+#include "embryo/thread.h"
 #include "embryo/window.h"
 
 #define BIT(sig) (1UL << ((sig)-1))
@@ -350,15 +351,14 @@ static bool take_turn(struct task *t)
 	}
 }
 
-void fatal_report(struct task *t, int sig, const siginfo_t *info, const void *context)
+static void report(struct task *t, int sig, const siginfo_t *info, const void *context,
+		   bool selected)
 {
 	const struct trouble *tr = &t->trouble;
-	bool selected = tr->signals >> (sig - 1) & 1, said = false, actions;
+	bool said = false, actions;
 	char wanted[8], *p = wanted;
 	struct text line;
 
-	if ((!fatal_is(sig) && !selected) || !take_turn(t))
-		return;
 	make_line(&line, t, sig, info);
 	actions = selected && (tr->maps || tr->pips || tr->gdb[0]);
 	if (t->quiet)
@@ -380,6 +380,24 @@ void fatal_report(struct task *t, int sig, const siginfo_t *info, const void *co
 		sys_write(2, line.buf, line.n);
 	atomic_store(&t->fatal_reported, 1);
 	atomic_store(&t->fatal_reporter, 0);
+}
+
+void fatal_report(struct task *t, int sig, const siginfo_t *info, const void *context)
+{
+	/* Another thread may end the task just now: by these, where tasks are threads.  The helper
+	 * would be nobody's child then, and the turn nobody's. */
+	const kernel_sigset_t leave = 1UL << (THREAD_LEAVE - 1) | 1UL << (THREAD_CANCEL - 1);
+	bool selected = t->trouble.signals >> (sig - 1) & 1;
+	kernel_sigset_t mask;
+
+	if (!fatal_is(sig) && !selected)
+		return;
+	if (t->thread.on)
+		sys_sigmask(SIG_BLOCK, &leave, &mask);
+	if (take_turn(t))
+		report(t, sig, info, context, selected);
+	if (t->thread.on)
+		sys_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
 /* ---- The handler --------------------------------------------------------------------------- */
