@@ -71,6 +71,8 @@ static int end(const char *how, int code)
 		*nowhere = code;
 	if (strcmp(how, "deep") == 0)
 		return deeper(&bottom);
+	while (strcmp(how, "pause") == 0)
+		pause();
 	return code;
 }
 
