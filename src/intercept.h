@@ -10,6 +10,8 @@
 
 struct intercepted {
 	uintptr_t start, end; /* of the library's code */
+	const char *file;     /* the library's, NULL = not known */
+	off_t off;            /* of the code, in there */
 	uintptr_t stubs;      /* mapped for it; to be unmapped once the code is gone */
 	size_t stubs_len;
 	struct code_sees sees;
