@@ -85,10 +85,10 @@ struct task_memory {
 	uint32_t ngaps;
 	struct gap foreign[TASK_FOREIGN]; /* mappings that had to go elsewhere; start 0 = unused */
 	struct lock fork_lock;            /* the three below; held by the task while it forks */
-	_Atomic uint32_t forking;
-	_Atomic uint32_t left_out;     /* of others' forks: its mappings are MADV_DONTFORK */
-	_Atomic uint32_t keep_on_fork; /* its forks cannot be seen, so they never are */
-	struct gap gaps[TASK_GAPS];    /* free ranges below bump, by address */
+	_Atomic uint32_t left_out;        /* of others' forks: its mappings are MADV_DONTFORK, */
+	_Atomic uint32_t has_new;         /* but for those that have come since */
+	_Atomic uint32_t keep_on_fork;    /* its forks cannot be seen, so they never are */
+	struct gap gaps[TASK_GAPS];       /* free ranges below bump, by address */
 };
 
 /* A hook's code is the root's, so it runs on a thread pointer of the root's C library. */

@@ -80,20 +80,16 @@ void fork_prepare(struct task *t, struct fork_state *state)
 	}
 	t->window->exe = exe_page(t);
 	state->left_out = atomic_load(&m->left_out);
-	if (state->left_out) {
-		atomic_store(&m->forking, 1);
+	if (state->left_out)
 		window_advise(t, MADV_DOFORK);
-	}
 }
 
 void fork_done(struct task *t, struct fork_state *state)
 {
 	struct task_memory *m = &t->memory;
 
-	if (state->left_out) {
-		atomic_store(&m->forking, 0);
+	if (state->left_out)
 		window_advise(t, MADV_DONTFORK);
-	}
 	lock_release(&m->fork_lock, state->mask);
 }
 

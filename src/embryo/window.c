@@ -298,18 +298,19 @@ uintptr_t window_reserve_code(struct task *t, size_t len, size_t align)
 	return at ? at : reserve_more_windows(t, page_up(len), align);
 }
 
-/* Keeps other programs' forks from copying a mapping, once there have been such forks.  If its
- * own task is just forking, the fork must still see it; the forker sets the advice again when
- * it is done. */
-static void keep_from_forks(struct task *t, uintptr_t at, size_t len)
+/*
+ * Once others' forks leave this task out, they have to leave out what it maps from now on, too.
+ * Who forks next advises the kernel of all of it at once; a fork in between copies it for nothing.
+ */
+static void keep_from_forks(struct task *t)
 {
-	struct task_memory *m = &t->memory;
+	if (!atomic_load(&t->memory.has_new))
+		atomic_store(&t->memory.has_new, 1);
+}
 
-	if (!atomic_load(&m->left_out) || atomic_load(&m->forking))
-		return;
-	sys_madvise(at, len, MADV_DONTFORK);
-	if (atomic_load(&m->forking))
-		sys_madvise(at, len, MADV_DOFORK);
+static bool is_left_out(struct task_memory *m)
+{
+	return atomic_load(&m->left_out) && !atomic_load(&m->has_new);
 }
 
 void window_leave_out(struct space *sp, const struct task *except)
@@ -320,11 +321,12 @@ void window_leave_out(struct space *sp, const struct task *except)
 		kernel_sigset_t mask;
 
 		if (atomic_load(&t->state) != TASK_LIVE || t == except ||
-		    atomic_load(&m->keep_on_fork) || atomic_load(&m->left_out))
+		    atomic_load(&m->keep_on_fork) || is_left_out(m))
 			continue;
 		mask = lock_acquire(&m->fork_lock); /* not while it forks itself */
 		if (!atomic_load(&m->keep_on_fork)) {
 			atomic_store(&m->left_out, 1);
+			atomic_store(&m->has_new, 0);
 			window_advise(t, MADV_DONTFORK);
 		}
 		lock_release(&m->fork_lock, mask);
@@ -333,7 +335,7 @@ void window_leave_out(struct space *sp, const struct task *except)
 
 void window_adopt(struct task *t, uintptr_t at, size_t len)
 {
-	keep_from_forks(t, at, len);
+	keep_from_forks(t);
 	if (window_owns(t, at, len))
 		return;
 	for (int i = 0; i < TASK_FOREIGN; i++) {
@@ -361,7 +363,7 @@ uintptr_t window_map(struct task *t, size_t len, size_t align, int prot, int fla
 			break;
 		ret = sys_mmap(at, len, prot, flags | MAP_FIXED_NOREPLACE, fd, off);
 		if (!sys_failed(ret)) {
-			keep_from_forks(t, at, len);
+			keep_from_forks(t);
 			return ret;
 		}
 		if (ret == (uintptr_t)-EEXIST)
