@@ -10,6 +10,7 @@
 
 #include <pip/pip.h>
 
+#include "base/path.h"
 #include "base/str.h"
 #include "embryo/trap.h"
 #include "embryo/window.h"
@@ -232,12 +233,17 @@ bool interp_is_tuned(const char *tunables)
 
 /* ---- What cannot be a task ----------------------------------------------------------------- */
 
-bool place_path(int fd, char real[PATH_MAX])
+bool place_path(const struct image *img, const char *given, char real[PATH_MAX])
 {
 	char link[32] = "/proc/self/fd/";
+	struct stat st;
 	ssize_t n;
 
-	str_decimal(link + str_len(link), (unsigned long)fd);
+	if (path_resolve(given, real) &&
+	    sys_call(SYS_newfstatat, AT_FDCWD, real, &st, 0, 0, 0) == 0 &&
+	    st.st_dev == img->st.st_dev && st.st_ino == img->st.st_ino)
+		return true;
+	str_decimal(link + str_len(link), (unsigned long)img->fd);
 	n = sys_readlink(link, real, PATH_MAX - 1);
 	real[n > 0 ? n : 0] = '\0';
 	return real[0] == '/';

@@ -26,9 +26,9 @@ const char *place_environment(char *const *envv, const char *name);
 /* The index of its last entry, by which ld.so goes, or of the end. */
 size_t place_environment_index(char *const *envv, const char *name);
 
-/* The path of an open file, free of links: what /proc/self/exe of its process would be.  False if
- * it cannot be known (no /proc). */
-bool place_path(int fd, char real[PATH_MAX]);
+/* The path of an open file, free of links: what /proc/self/exe of its process would be.  given: as
+ * it was opened.  False if it cannot be known. */
+bool place_path(const struct image *img, const char *given, char real[PATH_MAX]);
 
 /* The kernel would give such a program other rights than its caller's; in one space it cannot. */
 bool place_gains_rights(const char *path, const struct stat *st);

@@ -421,7 +421,7 @@ static int prepare(struct task *t, const pip_spawn_program_t *p, char *const *en
 		explain(p->prog, &err, rc);
 		return rc == -ENOEXEC && err.file == found ? -ELIBEXEC : rc;
 	}
-	if (!place_path(load.program.fd, t->path) && !realpath(found, t->path))
+	if (!place_path(&load.program, found, t->path) && !realpath(found, t->path))
 		strcpy(t->path, found);
 	hindrance = place_hindrance(&load.program, &t->aware);
 	if (hindrance) {

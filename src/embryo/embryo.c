@@ -36,36 +36,43 @@ static BARE bool is_close_on_exec(int fd)
 }
 
 /*
- * The descriptors 0 to 255 in a few calls and one for each: poll(2) tells which are open.  -EAGAIN
- * if there are others, or if it cannot be known: the size of /proc/self/fd is the number of open
- * ones since Linux 6.2.
+ * Are there surely no descriptors from this one on?  select(2) says EBADF of one that is not open,
+ * but ignores those that are behind the end of the process's table.  Its size is a power of two, 64
+ * at least.
  */
-static BARE int list_low(int *fds, int max)
+static BARE bool none_from(int fd)
 {
+	uint64_t set[5] = { 0 };
+	struct timespec now = { 0, 0 };
+
+	set[fd / 64] = 1UL << fd % 64;
+	return sys_call(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0) == -EBADF &&
+	       sys_call(SYS_pselect6, fd + 1, set, NULL, NULL, &now, NULL) == 0;
+}
+
+/* The descriptors of a small table, in a few calls and one for each: poll(2) tells which are open.
+ * -EAGAIN if there may be others. */
+static BARE int list_few(int *fds, int max)
+{
+	int end = none_from(64) ? 64 : none_from(256) ? 256 : 0;
 	struct timespec now = { 0, 0 };
 	struct pollfd open[64];
-	struct stat st;
-	int nopen = 0, count = 0;
+	int count = 0;
 
-	if (sys_call(SYS_newfstatat, AT_FDCWD, "/proc/self/fd", &st, 0, 0, 0) || st.st_size == 0)
-		return -EAGAIN;
-	for (int first = 0; first < 256 && nopen < st.st_size; first += 64) {
+	for (int first = 0; first < end; first += 64) {
 		for (int i = 0; i < 64; i++)
 			open[i] = (struct pollfd){ .fd = first + i };
 		if (sys_call(SYS_ppoll, open, 64, &now, NULL, 0, 0) < 0)
 			return -EAGAIN;
 		for (int i = 0; i < 64; i++) {
-			if (open[i].revents & POLLNVAL)
-				continue;
-			nopen++;
-			if (!is_close_on_exec(first + i))
+			if (open[i].revents & POLLNVAL || !is_close_on_exec(first + i))
 				continue;
 			if (count < max)
 				fds[count] = first + i;
 			count++;
 		}
 	}
-	return nopen == st.st_size ? count : -EAGAIN;
+	return end ? count : -EAGAIN;
 }
 
 struct list {
@@ -86,7 +93,7 @@ static BARE void add(void *ctx, int fd)
 BARE int embryo_list_close_on_exec(int *fds, int max)
 {
 	struct list l = { fds, max, 0 };
-	int rc = list_low(fds, max);
+	int rc = list_few(fds, max);
 
 	if (rc >= 0)
 		return rc;

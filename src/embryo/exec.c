@@ -339,7 +339,7 @@ static enum verdict judge(struct exec *x)
 		return verdict(x, BY_KERNEL, "it is not PIE");
 	if (rc)
 		return verdict(x, BY_ITSELF, "it cannot be loaded");
-	if (!place_path(x->load.program.fd, x->real))
+	if (!place_path(&x->load.program, x->path, x->real))
 		str_copy(x->real, x->path, sizeof(x->real));
 	x->why = hindrance(x);
 	if (!x->why)
