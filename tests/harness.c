@@ -32,6 +32,11 @@ extern char **environ;
 
 static char base_dir[256]; /* of all temp_dir()s */
 static pid_t runner;
+static char *program; /* argv[0] */
+
+/* Names of the linker's and of libc's: from here to there this program is constant. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): theirs */
+extern const char __executable_start[], __data_start[];
 
 /* ---- Odds and ends ---- */
 
@@ -283,10 +288,62 @@ void check_match_at(const char *file, int line, const char *expr, const char *go
 
 /* ---- Scenarios ---- */
 
+static _Noreturn void scenario_begin(void (*body)(void *), void *arg)
+{
+	void *volatile room; /* else the compiler drops malloc() and free() both */
+
+	/* Let the heap be big enough now, so that nobody counts its growth in a balance sheet. */
+	mallopt(M_TOP_PAD, 4 << 20);
+	mallopt(M_TRIM_THRESHOLD, INT_MAX);
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	room = malloc(512 << 10);
+	free((void *)room);
+	body(arg);
+	exit(0);
+}
+
+/*
+ * The scenario in a fresh program, with libpip-preload.so loaded.  That must not be in the runner,
+ * or this would be a child of a launcher.  What to call is named by its place in the program, which
+ * may be loaded elsewhere.
+ */
+static _Noreturn void scenario_execute(void (*body)(void *), void *arg)
+{
+	uintptr_t base = (uintptr_t)__executable_start, value = (uintptr_t)arg;
+	bool is_number = value < 4096;
+	char exe[PATH_MAX] = "", text[64];
+
+	if (!is_number && (value < base || value >= (uintptr_t)__data_start))
+		check_failed(__FILE__, __LINE__, "the scenario's argument is not constant");
+	snprintf(text, sizeof(text), "%zx %d %zx", (uintptr_t)body - base, is_number,
+		 is_number ? value : value - base);
+	check(readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0);
+	setenv("HARNESS_SCENARIO", text, 1);
+	setenv("HARNESS_DIR", base_dir, 1);
+	setenv("LD_PRELOAD", PRELOAD, 1);
+	execl(exe, program, (char *)NULL);
+	check_failed(__FILE__, __LINE__, "%s: %s", exe, strerror(errno));
+}
+
+/* In that fresh program; in the runner it returns. */
+static void scenario_resume(void)
+{
+	const char *text = getenv("HARNESS_SCENARIO"), *dir = getenv("HARNESS_DIR");
+	uintptr_t base = (uintptr_t)__executable_start, body, value;
+	int is_number;
+
+	if (!text)
+		return;
+	check(dir && sscanf(text, "%zx %d %zx", &body, &is_number, &value) == 3);
+	snprintf(base_dir, sizeof(base_dir), "%s", dir);
+	unsetenv("HARNESS_SCENARIO");
+	unsetenv("HARNESS_DIR");
+	scenario_begin((void (*)(void *))(base + body), (void *)(is_number ? value : base + value));
+}
+
 static _Noreturn void scenario_child(int out, int err, void (*body)(void *), void *arg)
 {
 	int in = open("/dev/null", O_RDONLY);
-	void *volatile room; /* else the compiler drops malloc() and free() both */
 	sigset_t none;
 
 	setpgid(0, 0);
@@ -295,19 +352,14 @@ static _Noreturn void scenario_child(int out, int err, void (*body)(void *), voi
 		signal(sig, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	/* Let the heap be big enough now, so that nobody counts its growth in a balance sheet. */
-	mallopt(M_TOP_PAD, 4 << 20);
-	mallopt(M_TRIM_THRESHOLD, INT_MAX);
-	mallopt(M_MMAP_THRESHOLD, 1 << 20);
-	room = malloc(512 << 10);
-	free((void *)room);
 	if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
 		_exit(CHECK_FAILED);
 	/* Nor what the runner was started with. */
 	for (int fd = 3; fd < 1024; fd++)
 		close(fd);
-	body(arg);
-	exit(0);
+	if (harness_preloads())
+		scenario_execute(body, arg);
+	scenario_begin(body, arg);
 }
 
 static char *memfd_text(int fd, size_t *lenp)
@@ -545,7 +597,14 @@ bool harness_launches(void)
 {
 	const char *mode = getenv("HARNESS_MODE");
 
-	return mode && strcmp(mode, "process:got") == 0;
+	return (mode && strcmp(mode, "process:got") == 0) || harness_preloads();
+}
+
+bool harness_preloads(void)
+{
+	const char *mode = getenv("HARNESS_MODE");
+
+	return mode && strcmp(mode, "process:preload") == 0;
 }
 
 bool harness_namespaces(void)
@@ -585,6 +644,8 @@ int harness_main(int argc, char **argv, const struct CMUnitTest *tests, size_t n
 	const char *tmp = getenv("TMPDIR");
 	int failed;
 
+	program = argv[0];
+	scenario_resume();
 	runner = getpid();
 	setrlimit(RLIMIT_CORE, &no_core);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);

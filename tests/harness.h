@@ -52,7 +52,9 @@ struct outcome {
 	size_t out_len, err_len;
 };
 
-/* Runs body(arg) in a child; returning from body is exit(0).  Free the outcome afterwards. */
+/* Runs body(arg) in a child; returning from body is exit(0).  Free the outcome afterwards.  In the
+ * mode process:preload the child executes this program anew, so arg must be a small number or point
+ * to what is the same there: a constant. */
 void scenario_run(struct outcome *o, void (*body)(void *), void *arg);
 void scenario_free(struct outcome *o);
 
@@ -114,7 +116,8 @@ int harness_main(int argc, char **argv, const struct CMUnitTest *tests, size_t n
  * Without them a scenario runs as if neither were set.
  */
 bool harness_threads(void);
-bool harness_launches(void); /* process:got: what the root forks or executes may be a task, too */
+bool harness_launches(void); /* what the root forks or executes may be a task, too */
+bool harness_preloads(void); /* process:preload */
 bool harness_namespaces(void);
 
 /* For a test program that cannot run here; call it before harness_main(). */

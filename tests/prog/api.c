@@ -20,7 +20,7 @@ static uint32_t my_mode(void)
 {
 	const char *mode = getenv("HARNESS_MODE");
 
-	if (mode && strcmp(mode, "process:got") == 0)
+	if (mode && (strcmp(mode, "process:got") == 0 || strcmp(mode, "process:preload") == 0))
 		return PIP_MODE_PROCESS_PRELOAD;
 	return is_thread() ? PIP_MODE_PTHREAD : PIP_MODE_PROCESS_PIPCLONE;
 }

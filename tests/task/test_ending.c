@@ -161,14 +161,13 @@ static void depart(void *arg)
 /* exit() and pip_exit() in the root take the tasks with them, and say so. */
 static void exit_kills_tasks(void **state)
 {
-	void (*const leave[])(int) = { exit, pip_exit };
+	static const struct departure d[] = { { exit, false, 3 }, { pip_exit, false, 3 } };
 
 	(void)state;
-	for (int i = 0; i < 2; i++) {
-		struct departure d = { leave[i], .tasks = 3 };
+	for (int i = 0; i < LENGTH(d); i++) {
 		struct outcome o;
 
-		scenario_run(&o, depart, &d);
+		scenario_run(&o, depart, (void *)&d[i]);
 		scenario_exited(&o, 33);
 		scenario_left_nothing(&o);
 		for (int n = 0; n < 3; n++) {
@@ -187,14 +186,15 @@ static void exit_kills_tasks(void **state)
 
 static void exit_without_tasks(void **state)
 {
-	void (*const leave[])(int) = { exit, pip_exit };
+	static const struct departure d[] = {
+		{ exit, false, 0 }, { pip_exit, false, 0 }, { exit, true, 0 }, { pip_exit, true, 0 }
+	};
 
 	(void)state;
-	for (int i = 0; i < 4; i++) {
-		struct departure d = { leave[i % 2], .fin = i / 2 };
+	for (int i = 0; i < LENGTH(d); i++) {
 		struct outcome o;
 
-		scenario_run(&o, depart, &d);
+		scenario_run(&o, depart, (void *)&d[i]);
 		scenario_exited(&o, 33);
 		scenario_left_nothing(&o);
 		assert_string_equal(o.out, "atexit\n");
@@ -225,11 +225,11 @@ static void pip_exit_uninitialized(void **state)
 /* _exit() does not kill them. */
 static void _exit_leaves_tasks(void **state)
 {
-	struct departure d = { _exit, .tasks = 2 };
+	static const struct departure d = { _exit, .tasks = 2 };
 	struct outcome o;
 
 	(void)state;
-	scenario_run(&o, depart, &d);
+	scenario_run(&o, depart, (void *)&d);
 	scenario_exited(&o, 33);
 	if (o.survivors != (harness_threads() ? 0 : 2))
 		scenario_fail(&o, "the tasks should go on, unless they are threads");
@@ -240,33 +240,45 @@ static void _exit_leaves_tasks(void **state)
 
 /* ---- Whole programs ---- */
 
-static void exec_program(void *arg)
+static void exec_program(char **argv)
 {
-	char **argv = arg;
-
 	execv(argv[0], argv);
 	check_failed(__FILE__, __LINE__, "execv(%s): errno %d", argv[0], errno);
+}
+
+static char *const hows[] = { "return", "exit", "pip_exit", "_exit" }, *const fins[] = { "0", "1" };
+
+static void combination_body(void *arg)
+{
+	int i = (int)(intptr_t)arg;
+	char *argv[] = { PROG("ending"),   hows[i & 3],      fins[i >> 2 & 1],
+			 hows[i >> 3 & 3], fins[i >> 5 & 1], NULL };
+
+	exec_program(argv);
 }
 
 /* Root and task may end in any way, after pip_fin() or without it: the codes are always right. */
 static void combinations(void **state)
 {
-	char *hows[] = { "return", "exit", "pip_exit", "_exit" }, *fins[] = { "0", "1" };
-
 	(void)state;
 	for (int i = 0; i < 64; i++) {
-		char *argv[] = { PROG("ending"),   hows[i & 3],      fins[i >> 2 & 1],
-				 hows[i >> 3 & 3], fins[i >> 5 & 1], NULL };
 		struct outcome o;
 
-		scenario_run(&o, exec_program, argv);
+		scenario_run(&o, combination_body, (void *)(intptr_t)i);
 		if (!WIFEXITED(o.status) || WEXITSTATUS(o.status) != 21)
-			scenario_fail(&o, "root %s fin %s, task %s fin %s", argv[1], argv[2],
-				      argv[3], argv[4]);
+			scenario_fail(&o, "root %s fin %s, task %s fin %s", hows[i & 3],
+				      fins[i >> 2 & 1], hows[i >> 3 & 3], fins[i >> 5 & 1]);
 		scenario_left_nothing(&o);
 		assert_string_equal(o.err, "");
 		scenario_free(&o);
 	}
+}
+
+static void leaving_body(void *how)
+{
+	char *argv[] = { PROG("ending"), "leave", how, NULL };
+
+	exec_program(argv);
 }
 
 /* The same with a live task: return and _exit() let it live. */
@@ -279,10 +291,9 @@ static void leaving_a_task(void **state)
 
 	(void)state;
 	for (int i = 0; i < LENGTH(ways); i++) {
-		char *argv[] = { PROG("ending"), "leave", ways[i].how, NULL };
 		struct outcome o;
 
-		scenario_run(&o, exec_program, argv);
+		scenario_run(&o, leaving_body, ways[i].how);
 		scenario_exited(&o, 21);
 		if (o.survivors != (harness_threads() ? 0 : ways[i].survivors))
 			scenario_fail(&o, "%s: %d tasks should live", ways[i].how,
@@ -320,8 +331,8 @@ static void orphan(void **state)
 
 static void *end_in_thread(void *arg)
 {
-	((void (*)(int))arg)(33);
-	return NULL;
+	(void)arg;
+	exit(33);
 }
 
 /* The root ends in another of its threads. */
@@ -329,9 +340,10 @@ static void exit_in_thread_body(void *arg)
 {
 	pthread_t thread;
 
+	(void)arg;
 	root_init(2);
 	task_main(PROG("plain"), "pause", NULL);
-	check_int(pthread_create(&thread, NULL, end_in_thread, arg), 0);
+	check_int(pthread_create(&thread, NULL, end_in_thread, NULL), 0);
 	pthread_join(thread, NULL);
 }
 
@@ -340,7 +352,7 @@ static void exit_in_thread(void **state)
 	struct outcome o;
 
 	(void)state;
-	scenario_run(&o, exit_in_thread_body, (void *)exit);
+	scenario_run(&o, exit_in_thread_body, NULL);
 	scenario_exited(&o, 33);
 	scenario_left_nothing(&o);
 	scenario_free(&o);

@@ -260,9 +260,11 @@ static void stack_sizes(const struct stack *s, int n)
 static void stack_default(void **state)
 {
 	/* Where the limit has been raised beyond it, there may be more. */
-	const struct stack s[] = { { .fits = 15 * MIB, .overflows = 17 * MIB, .limit = 8 * MIB },
-				   { .fits = 15 * MIB, .overflows = 17 * MIB, .limit = 16 * MIB },
-				   { .fits = 15 * MIB } };
+	static const struct stack s[] = {
+		{ .fits = 15 * MIB, .overflows = 17 * MIB, .limit = 8 * MIB },
+		{ .fits = 15 * MIB, .overflows = 17 * MIB, .limit = 16 * MIB },
+		{ .fits = 15 * MIB }
+	};
 
 	(void)state;
 	stack_sizes(s, LENGTH(s));
@@ -271,7 +273,7 @@ static void stack_default(void **state)
 /* Without a suffix it is KiB. */
 static void stack_suffixes(void **state)
 {
-	const struct stack s[] = {
+	static const struct stack s[] = {
 		STACK(32, "PIP_STACKSIZE=32M"),
 		STACK(32, "PIP_STACKSIZE=32m"),
 		STACK(32, "PIP_STACKSIZE=32768"),
@@ -292,7 +294,7 @@ static void stack_suffixes(void **state)
 /* The first of four that is set counts. */
 static void stack_variables(void **state)
 {
-	const struct stack s[] = {
+	static const struct stack s[] = {
 		STACK(32, "KMP_STACKSIZE=32M"),
 		STACK(32, "GOMP_STACKSIZE=32M"),
 		STACK(32, "OMP_STACKSIZE=32M"),
@@ -307,7 +309,7 @@ static void stack_variables(void **state)
 
 static void stack_warnings(void **state)
 {
-	const struct stack s[] = {
+	static const struct stack s[] = {
 		STACK_WARNS(16, "PIP_STACKSIZE=rubbish"),
 		STACK_WARNS(16, "PIP_STACKSIZE="),
 		STACK_WARNS(16, "PIP_STACKSIZE=0"),
@@ -326,7 +328,7 @@ static void stack_warnings(void **state)
 /* It is the task's environment that is read, not the root's. */
 static void stack_of_the_task(void **state)
 {
-	const struct stack s[] = {
+	static const struct stack s[] = {
 		{ .fits = 15 * MIB, .overflows = 17 * MIB, .limit = 8 * MIB, .root_env = "64M" }
 	};
 

@@ -151,14 +151,15 @@ static void after_each_end(void)
 static void before_hook_fails_body(void *arg)
 {
 	char *argv[] = { PROG("plain"), "write", "main has run", NULL }, *text;
-	struct calls c = { .before_result = *(int *)arg };
+	int code = (int)(intptr_t)arg;
+	struct calls c = { .before_result = code };
 	struct capture capture;
 	int pipid;
 
 	root_init(1);
 	capture_begin(&capture, STDOUT_FILENO);
 	pipid = task_hooked(argv[0], argv, before, after, &c);
-	task_exits(pipid, *(int *)arg & 0xff);
+	task_exits(pipid, code & 0xff);
 	text = capture_end(&capture);
 	check_str(text, "");
 	check_int(c.before, 1);
@@ -176,7 +177,7 @@ static void before_hook_fails(void **state)
 		struct outcome o;
 		char *said;
 
-		scenario_run(&o, before_hook_fails_body, &codes[i]);
+		scenario_run(&o, before_hook_fails_body, (void *)(intptr_t)codes[i]);
 		scenario_exited(&o, 0);
 		assert_true(asprintf(&said, "^PiP-ERR.*before hook at .* returns %d$", codes[i]) >
 			    0);

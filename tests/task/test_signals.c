@@ -423,7 +423,7 @@ static void root_hit_body(void *arg)
 /* An orderly exit, with the signal's number as exit code; live tasks are killed as by exit(). */
 static void root_hit(void **state)
 {
-	const struct hit hits[] = {
+	static const struct hit hits[] = {
 		{ SIGTERM, 0 }, { SIGTERM, 3 }, { SIGINT, 2 }, { SIGSEGV, 2 }, { SIGHUP, 0 },
 	};
 
@@ -498,17 +498,18 @@ static void root_abort_body(void *arg)
 
 static void root_abort(void **state)
 {
-	(void)state;
-	for (int how = 0; how < 3; how++) {
-		for (int tasks = 0; tasks <= 4; tasks += 4) {
-			struct hit hit = { how, tasks };
-			struct outcome o;
+	static const struct hit hits[] = {
+		{ 0, 0 }, { 0, 4 }, { 1, 0 }, { 1, 4 }, { 2, 0 }, { 2, 4 },
+	};
 
-			scenario_run(&o, root_abort_body, &hit);
-			scenario_signaled(&o, SIGABRT);
-			scenario_left_nothing(&o);
-			scenario_free(&o);
-		}
+	(void)state;
+	for (int i = 0; i < LENGTH(hits); i++) {
+		struct outcome o;
+
+		scenario_run(&o, root_abort_body, (void *)&hits[i]);
+		scenario_signaled(&o, SIGABRT);
+		scenario_left_nothing(&o);
+		scenario_free(&o);
 	}
 }
 
@@ -529,7 +530,7 @@ static void abort_uninitialized(void **state)
 	scenario_run(&o, abort_uninitialized_body, NULL);
 	scenario_signaled(&o, SIGABRT);
 	scenario_free(&o);
-	scenario_run(&o, abort_uninitialized_body, &o);
+	scenario_run(&o, abort_uninitialized_body, (void *)1);
 	scenario_signaled(&o, SIGABRT);
 	scenario_free(&o);
 }
@@ -537,7 +538,7 @@ static void abort_uninitialized(void **state)
 /* pip_abort() in a task ends everything; what ended before was reported as it was. */
 static void abort_from_task_body(void *arg)
 {
-	int callers = *(int *)arg;
+	int callers = (int)(intptr_t)arg;
 	struct caught c = { 0 };
 
 	root_init(8);
@@ -554,13 +555,11 @@ static void abort_from_task_body(void *arg)
 
 static void abort_from_task(void **state)
 {
-	int callers[] = { 1, 4 };
-
 	(void)state;
-	for (int i = 0; i < LENGTH(callers); i++) {
+	for (intptr_t callers = 1; callers <= 4; callers += 3) {
 		struct outcome o;
 
-		scenario_run(&o, abort_from_task_body, &callers[i]);
+		scenario_run(&o, abort_from_task_body, (void *)callers);
 		scenario_signaled(&o, SIGABRT);
 		scenario_left_nothing(&o);
 		scenario_free(&o);

@@ -134,18 +134,18 @@ static char *script_make(const char *text, mode_t mode)
 static const char resume[] = "#!/bin/sh\necho \"$@\" >\"$0.args.$2\"\nkill -CONT $1\nexit 3\n";
 
 struct script {
-	const char *suffix; /* behind the script's name */
+	const char *suffix; /* behind the script's name, SCRIPT in the environment */
 	int stopped;        /* the one task, or -1 for all */
-	char *path;
 };
 
 static void script_body(void *arg)
 {
 	const struct script *s = arg;
 	static struct sheet sheet;
+	const char *path = getenv("SCRIPT");
 	char *value;
 
-	check(asprintf(&value, "%s%s", s->path, s->suffix) > 0);
+	check(asprintf(&value, "%s%s", path, s->suffix) > 0);
 	setenv("PIP_STOP_ON_START", value, 1);
 	root_init(3);
 	for (int round = 0; round < 3; round++) {
@@ -153,7 +153,7 @@ static void script_body(void *arg)
 			char *args, *file, *want;
 			pid_t pid;
 
-			check(asprintf(&file, "%s.args.%d", s->path, i) > 0);
+			check(asprintf(&file, "%s.args.%d", path, i) > 0);
 			unlink(file);
 			check_int(start(i), i);
 			pid = task_pid(i);
@@ -182,38 +182,39 @@ static void script_body(void *arg)
 
 static void script(void **state)
 {
-	struct script cases[] = {
-		{ "", -1, NULL },
-		{ "@", -1, NULL },
-		{ "@-1", -1, NULL },
-		{ "@1", 1, NULL },
+	static const struct script cases[] = {
+		{ "", -1 },
+		{ "@", -1 },
+		{ "@-1", -1 },
+		{ "@1", 1 },
 	};
 
 	(void)state;
 	for (int i = 0; i < LENGTH(cases); i++) {
 		struct outcome o;
-		char *said;
+		char *path = script_make(resume, 0755), *said;
 
-		cases[i].path = script_make(resume, 0755);
-		scenario_run(&o, script_body, &cases[i]);
+		setenv("SCRIPT", path, 1);
+		scenario_run(&o, script_body, (void *)&cases[i]);
 		if (!WIFEXITED(o.status) || WEXITSTATUS(o.status) != 0)
 			scenario_fail(&o, "script%s", cases[i].suffix);
 		assert_true(
 			asprintf(&said,
 				 "^PiP-INFO.* PiP task\\[1\\] \\(PID=[0-9]+\\) is SIGSTOPed and "
 				 "executing '%s' script$",
-				 cases[i].path) > 0);
+				 path) > 0);
 		scenario_said(&o, said);
 		free(said);
 		scenario_free(&o);
-		free(cases[i].path);
+		free(path);
 	}
+	unsetenv("SCRIPT");
 }
 
 /* What cannot be run is a warning, and nothing stops. */
 static void bad_script_body(void *arg)
 {
-	setenv("PIP_STOP_ON_START", arg, 1);
+	(void)arg;
 	root_init(2);
 	runs_through(start(0));
 	runs_through(start(1));
@@ -239,13 +240,15 @@ static void bad_script(void **state)
 	for (int i = 0; i < LENGTH(cases); i++) {
 		struct outcome o;
 
-		scenario_run(&o, bad_script_body, cases[i].value);
+		setenv("PIP_STOP_ON_START", cases[i].value, 1);
+		scenario_run(&o, bad_script_body, NULL);
 		if (!WIFEXITED(o.status) || WEXITSTATUS(o.status) != 0)
 			scenario_fail(&o, "PIP_STOP_ON_START='%s'", cases[i].value);
 		scenario_said(&o, cases[i].warning);
 		scenario_said_not(&o, "SIGSTOPed");
 		scenario_free(&o);
 	}
+	unsetenv("PIP_STOP_ON_START");
 	free(no_x);
 }
 

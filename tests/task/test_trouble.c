@@ -90,7 +90,7 @@ static void judge_endings(const struct ending *e, int n)
 
 static void signals_of_a_mistake(void **state)
 {
-	const struct ending endings[] = {
+	static const struct ending endings[] = {
 		{ PROG("fatal"),
 		  "segv",
 		  NULL,
@@ -142,7 +142,7 @@ static void signals_of_a_mistake(void **state)
 /* What somebody sends to end a program is no mistake of its own. */
 static void other_signals(void **state)
 {
-	const struct ending endings[] = {
+	static const struct ending endings[] = {
 		{ PROG("fatal"), "raise", "1", SIGHUP, NULL, { NULL } },
 		{ PROG("fatal"), "raise", "2", SIGINT, NULL, { NULL } },
 		{ PROG("fatal"), "raise", "9", SIGKILL, NULL, { NULL } },
@@ -157,7 +157,7 @@ static void other_signals(void **state)
 /* The faults that leave little to go by. */
 static void hard_cases(void **state)
 {
-	const struct ending endings[] = {
+	static const struct ending endings[] = {
 		{ PROG("fatal"),
 		  "overflow",
 		  NULL,
@@ -235,9 +235,10 @@ static void hard_cases(void **state)
 /* Where no handler can run the root has the last word. */
 static void without_handler(void **state)
 {
-	const char *line = "^PiP-ERR\\[[0-9]+\\(R\\):R\\] task 0 \\(PID [0-9]+, .*/fatal\\): "
-			   "SIGSEGV \\(Segmentation fault\\); it could not report where$";
-	const struct ending endings[] = {
+	static const char line[] =
+		"^PiP-ERR\\[[0-9]+\\(R\\):R\\] task 0 \\(PID [0-9]+, .*/fatal\\): "
+		"SIGSEGV \\(Segmentation fault\\); it could not report where$";
+	static const struct ending endings[] = {
 		{ PROG("fatal"), "blocked", NULL, SIGSEGV, line, { NULL } },
 		{ PROG("fatal"), "thread-overflow", NULL, SIGSEGV, line, { NULL } },
 	};
@@ -249,7 +250,7 @@ static void without_handler(void **state)
 /* The program sees nothing of it, and its children are not concerned. */
 static void unseen(void **state)
 {
-	const struct ending endings[] = {
+	static const struct ending endings[] = {
 		{ PROG("fatal"), "look", NULL, 0, NULL, { NULL } },
 		{ PROG("fatal"), "in-child", "11", 0, NULL, { NULL } },
 		{ PROG("fatal"), "in-child", "6", 0, NULL, { NULL } },
@@ -262,7 +263,7 @@ static void unseen(void **state)
 
 static void stripped(void **state)
 {
-	const struct ending e = {
+	static const struct ending e = {
 		PROG("fatal-stripped"),
 		"segv",
 		NULL,
@@ -279,7 +280,7 @@ static void stripped(void **state)
 /* One that is linked with libpip says what the interface promises, and the same on top. */
 static void aware(void **state)
 {
-	const struct ending endings[] = {
+	static const struct ending endings[] = {
 		{ PROG("fatal-pip"),
 		  "segv",
 		  NULL,
@@ -321,12 +322,12 @@ static void aware(void **state)
 /* Exit handlers that fail as well, or never end, do not change what it dies of. */
 static void aware_and_stuck(void **state)
 {
-	const struct ending e = { PROG("fatal-pip"),
-				  "hang-at-exit",
-				  "1",
-				  SIGSEGV,
-				  LINE("fatal-pip", "SIGSEGV .*"),
-				  { FRAME("fatal_middle\\+") } };
+	static const struct ending e = { PROG("fatal-pip"),
+					 "hang-at-exit",
+					 "1",
+					 SIGSEGV,
+					 LINE("fatal-pip", "SIGSEGV .*"),
+					 { FRAME("fatal_middle\\+") } };
 	struct outcome o;
 
 	(void)state;
@@ -340,7 +341,7 @@ static void aware_and_stuck(void **state)
 #ifdef HAVE_STATIC_PIE
 static void static_pie(void **state)
 {
-	const struct ending endings[] = {
+	static const struct ending endings[] = {
 		{ PROG("plain-static"),
 		  "segv",
 		  NULL,
@@ -363,7 +364,7 @@ static void static_pie(void **state)
 #ifdef HAVE_CXX
 static void cxx(void **state)
 {
-	const struct ending endings[] = {
+	static const struct ending endings[] = {
 		{ PROG("fatal-cxx"),
 		  NULL,
 		  NULL,
@@ -388,7 +389,7 @@ static void cxx(void **state)
 
 static void no_backtrace(void **state)
 {
-	const struct ending endings[] = {
+	static const struct ending endings[] = {
 		{ PROG("fatal"), "segv", NULL, SIGSEGV, SEGV_LINE, { NULL } },
 		{ PROG("fatal-pip"),
 		  "segv",
@@ -406,7 +407,7 @@ static void no_backtrace(void **state)
 
 static void quiet(void **state)
 {
-	const struct ending endings[] = {
+	static const struct ending endings[] = {
 		{ PROG("fatal"), "segv", NULL, SIGSEGV, NULL, { NULL } },
 		{ PROG("fatal-pip"), "segv", NULL, SIGSEGV, NULL, { NULL } },
 		/* The last one: the kernel itself ends all that share its PID. */
@@ -567,24 +568,29 @@ static char *fake_gdb(void)
 	return path;
 }
 
-struct hit {
-	const char *program, *value; /* of PIP_GDB_SIGNALS, NULL = unset */
-	int sig;
-};
-
-static void hit_body(void *arg)
+static void hit(const char *program, int sig)
 {
-	const struct hit *h = arg;
 	char number[16];
 
-	snprintf(number, sizeof(number), "%d", h->sig);
+	snprintf(number, sizeof(number), "%d", sig);
 	root_init(1);
-	task_signaled(task_main(h->program, "raise", number, NULL), h->sig);
+	task_signaled(task_main(program, "raise", number, NULL), sig);
 	root_fin();
 }
 
+/* A program without libpip, and one with it. */
+static void hit_plain(void *sig)
+{
+	hit(PROG("fatal"), (int)(intptr_t)sig);
+}
+
+static void hit_linked(void *sig)
+{
+	hit(PROG("fatal-pip"), (int)(intptr_t)sig);
+}
+
 /* The names of the signals that lead to the debugger. */
-static void selects(const char *program, const char *value, const char *names, const char *warning)
+static void selects(void (*body)(void *), const char *value, const char *names, const char *warning)
 {
 	static const struct {
 		const char *name;
@@ -600,12 +606,11 @@ static void selects(const char *program, const char *value, const char *names, c
 	else
 		unsetenv("PIP_GDB_SIGNALS");
 	for (int i = 0; i < LENGTH(all); i++) {
-		struct hit h = { program, value, all[i].sig };
 		struct outcome o;
 		char want[16];
 
 		snprintf(want, sizeof(want), " %s ", all[i].name);
-		scenario_run(&o, hit_body, &h);
+		scenario_run(&o, body, (void *)(intptr_t)all[i].sig);
 		scenario_exited(&o, 0);
 		if (strstr(names, want))
 			scenario_said(&o, "^gdb called:$");
@@ -628,19 +633,19 @@ static void gdb_signals(void **state)
 	if (!BACKTRACE)
 		return;
 	setenv("PIP_GDB_PATH", gdb, 1);
-	selects(PROG("fatal"), NULL, " HUP SEGV ", NULL);
-	selects(PROG("fatal-pip"), NULL, " HUP SEGV ", NULL);
-	selects(PROG("fatal"), "", "", NULL);
-	selects(PROG("fatal"), "SEGV", " SEGV ", NULL);
-	selects(PROG("fatal"), "usr1+Pipe", " USR1 PIPE ", NULL);
-	selects(PROG("fatal-pip"), "ABRT+int", " ABRT INT ", NULL);
-	selects(PROG("fatal"), "ALL", " HUP INT QUIT ILL ABRT FPE SEGV PIPE USR1 USR2 ", NULL);
-	selects(PROG("fatal-pip"), "all-SEGV-HUP", " INT QUIT ILL ABRT FPE PIPE USR1 USR2 ", NULL);
-	selects(PROG("fatal"), "SEGV-SEGV+FPE", " FPE ", NULL);
-	selects(PROG("fatal"), "FPE-ALL+ILL", " ILL ", NULL);
-	selects(PROG("fatal"), "ALL-TERM", " HUP INT QUIT ILL ABRT FPE SEGV PIPE USR1 USR2 ",
+	selects(hit_plain, NULL, " HUP SEGV ", NULL);
+	selects(hit_linked, NULL, " HUP SEGV ", NULL);
+	selects(hit_plain, "", "", NULL);
+	selects(hit_plain, "SEGV", " SEGV ", NULL);
+	selects(hit_plain, "usr1+Pipe", " USR1 PIPE ", NULL);
+	selects(hit_linked, "ABRT+int", " ABRT INT ", NULL);
+	selects(hit_plain, "ALL", " HUP INT QUIT ILL ABRT FPE SEGV PIPE USR1 USR2 ", NULL);
+	selects(hit_linked, "all-SEGV-HUP", " INT QUIT ILL ABRT FPE PIPE USR1 USR2 ", NULL);
+	selects(hit_plain, "SEGV-SEGV+FPE", " FPE ", NULL);
+	selects(hit_plain, "FPE-ALL+ILL", " ILL ", NULL);
+	selects(hit_plain, "ALL-TERM", " HUP INT QUIT ILL ABRT FPE SEGV PIPE USR1 USR2 ",
 		"^PiP-WARN.*TERM is not acceptable for attaching PiP-gdb and ignored$");
-	selects(PROG("fatal"), "SIGSEGV+ILL", " ILL ",
+	selects(hit_plain, "SIGSEGV+ILL", " ILL ",
 		"^PiP-WARN.*SIGSEGV is not acceptable for attaching PiP-gdb and ignored$");
 	unsetenv("PIP_GDB_PATH");
 	free(gdb);
@@ -649,7 +654,6 @@ static void gdb_signals(void **state)
 /* How it is called, and that the task waits for it and then ends as ever. */
 static void gdb_arguments(void **state)
 {
-	struct hit h = { PROG("fatal"), NULL, SIGSEGV };
 	char *gdb = fake_gdb();
 	struct outcome o;
 
@@ -658,8 +662,7 @@ static void gdb_arguments(void **state)
 		return;
 	setenv("PIP_GDB_PATH", gdb, 1);
 	for (int i = 0; i < 2; i++) {
-		h.program = i ? PROG("fatal-pip") : PROG("fatal");
-		scenario_run(&o, hit_body, &h);
+		scenario_run(&o, i ? hit_linked : hit_plain, (void *)SIGSEGV);
 		scenario_exited(&o, 0);
 		scenario_said(&o, "^PiP-ERR.* task 0 .*: SIGSEGV ");
 		scenario_said_not(&o, "^  #0"); /* that is gdb's now */
@@ -674,14 +677,14 @@ static void gdb_arguments(void **state)
 		scenario_free(&o);
 	}
 	setenv("PIP_GDB_COMMAND", "/some/file", 1);
-	scenario_run(&o, hit_body, &h);
+	scenario_run(&o, hit_linked, (void *)SIGSEGV);
 	scenario_exited(&o, 0);
 	assert_true(text_matches(o.err, "^it lives$"));
 	assert_non_null(strstr(o.err, ">\n<-x>\n</some/file>\n<-batch>\n"));
 	scenario_free(&o);
 	unsetenv("PIP_GDB_PATH");
 	/* Without a debugger there is nobody to give commands to. */
-	scenario_run(&o, hit_body, &h);
+	scenario_run(&o, hit_linked, (void *)SIGSEGV);
 	scenario_exited(&o, 0);
 	scenario_said_not(&o, "gdb|/some/file");
 	scenario_said(&o, FRAME(""));
@@ -692,20 +695,19 @@ static void gdb_arguments(void **state)
 
 static void gdb_absent(void **state)
 {
-	struct hit h = { PROG("fatal"), NULL, SIGSEGV };
 	struct outcome o;
 
 	(void)state;
 	if (!BACKTRACE)
 		return;
 	setenv("PIP_GDB_PATH", "/there/is/no/gdb", 1);
-	scenario_run(&o, hit_body, &h);
+	scenario_run(&o, hit_plain, (void *)SIGSEGV);
 	scenario_exited(&o, 0);
 	scenario_said(&o, "^PiP-ERR\\[[0-9]+\\(T0\\):T0\\] unable to execute '/there/is/no/gdb': "
 			  "No such file or directory$");
 	scenario_free(&o);
 	setenv("PIP_QUIET", "", 1);
-	scenario_run(&o, hit_body, &h);
+	scenario_run(&o, hit_plain, (void *)SIGSEGV);
 	scenario_exited(&o, 0);
 	assert_int_equal(o.err_len, 0);
 	scenario_free(&o);
@@ -728,12 +730,11 @@ static void show_maps(void **state)
 		return;
 	for (int i = 0; i < LENGTH(values); i++) {
 		for (int k = 0; k < 4; k++) {
-			struct hit h = { k % 2 ? PROG("fatal-pip") : PROG("fatal"), NULL,
-					 k < 2 ? SIGSEGV : SIGILL };
+			intptr_t sig = k < 2 ? SIGSEGV : SIGILL;
 			struct outcome o;
 
 			setenv("PIP_SHOW_MAPS", values[i].value, 1);
-			scenario_run(&o, hit_body, &h);
+			scenario_run(&o, k % 2 ? hit_linked : hit_plain, (void *)sig);
 			scenario_exited(&o, 0);
 			/* SIGILL is not among those selected. */
 			if (values[i].shown && k < 2) {
