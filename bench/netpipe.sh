@@ -6,8 +6,10 @@
 # Markdown table of medians: one-way time natively and under the shim, and the median, the least and
 # the largest ratio of the pairs (native time / time under the shim: more than 1 is faster).
 set -euo pipefail
+# shellcheck source=bench/common.sh
+. "$(dirname "$0")/common.sh"
 
-pairs=5 most=4194304 preload=
+most=4194304
 while getopts n:u:l: option; do
 	case $option in
 	n) pairs=$OPTARG ;;
@@ -17,14 +19,7 @@ while getopts n:u:l: option; do
 	esac
 done
 shift $((OPTIND - 1))
-: "${preload:=$(realpath "${1:-build}")/preload/libpip-preload.so}"
-[ -r "$preload" ] || {
-	echo "${0##*/}: there is no $preload" >&2
-	exit 1
-}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
+begin "${1:-build}"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 TMPDIR=$dir
 
 # job FILE COMMAND... - NetPIPE's figures, a line for each size: bytes, Mbit/s, seconds.

@@ -6,8 +6,9 @@
 # of both must be the same.  Prints a Markdown table of medians, with the range of the pairs' ratios
 # (time under the shim / native time: less than 1 is faster).
 set -euo pipefail
+# shellcheck source=bench/common.sh
+. "$(dirname "$0")/common.sh"
 
-pairs=5
 while getopts n: option; do
 	case $option in
 	n) pairs=$OPTARG ;;
@@ -15,14 +16,7 @@ while getopts n: option; do
 	esac
 done
 shift $((OPTIND - 1))
-preload=$(realpath "${1:-build}")/preload/libpip-preload.so
-[ -r "$preload" ] || {
-	echo "${0##*/}: there is no $preload" >&2
-	exit 1
-}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
+begin "${1:-build}"
 seq 2000 >items
 
 # The kinds of commands that shells fork for in different ways.
