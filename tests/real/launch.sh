@@ -75,7 +75,7 @@ one_run() {
 }
 
 launched_both() {
-	local status got all bad=0
+	local status all bad=0
 	one_run without PROBE_WITH= "$@"
 	status=$?
 	if [ $status != "${status_wanted:-$status}" ]; then
@@ -89,13 +89,7 @@ launched_both() {
 	fi
 	all=$(marked ordinary)
 	one_run with PROBE_WITH= "LD_PRELOAD=$PRELOAD" "$@"
-	got=$?
-	[ $got = "$status" ] || {
-		echo "exit status: $status without the shim, $got with it"
-		bad=1
-	}
-	equal "output" "$dir/out.without" "$dir/out.with" || bad=1
-	equal "stderr" "$dir/err.without" "$dir/err.with" || bad=1
+	equal_runs .without $status .with $? || bad=1
 	kinds_are_right "$all" || bad=1
 	return $bad
 }

@@ -131,6 +131,19 @@ equal() {
 	return 1
 }
 
+# equal_runs SUFFIX STATUS SUFFIX STATUS - of an ordinary run and one of tasks, whose output is in
+# out and err with these suffixes.
+equal_runs() {
+	local bad=0
+	[ "$2" = "$4" ] || {
+		echo "exit status: ordinary $2, task $4"
+		bad=1
+	}
+	equal "output" "$dir/out$1" "$dir/out$3" || bad=1
+	equal "stderr" "$dir/err$1" "$dir/err$3" || bad=1
+	return $bad
+}
+
 # What pip-exec makes of the end of an ordinary process: a signal's number, and a line about it.
 as_pip_exec() {
 	local signal=$((status - 128))
@@ -155,17 +168,9 @@ signal_name() {
 
 # one_task COMMAND... - with pip-exec; the ordinary run was before.
 one_task() {
-	local got bad=0
 	as_pip_exec
 	run "$dir/out.0" "$dir/err.0" "$PIP_EXEC" "$@"
-	got=$?
-	[ $got = "$status" ] || {
-		echo "exit status: ordinary $status, task $got"
-		bad=1
-	}
-	equal "output" "$dir/out" "$dir/out.0" || bad=1
-	equal "stderr" "$dir/err" "$dir/err.0" || bad=1
-	return $bad
+	equal_runs "" "$status" .0 $?
 }
 
 # many_tasks COMMAND... - each with files of its own.
