@@ -6,6 +6,7 @@
  * return address as the kernel made them.
  */
 #include "arch/guard.h"
+#include "arch/x86_64/handler.S"
 
 	.text
 	.globl arch_guards
@@ -27,27 +28,7 @@ arch_guards_end:
 
 	.type enter, @function
 enter:
-	.cfi_startproc
-	push %rdi
-	.cfi_adjust_cfa_offset 8
-	push %rsi
-	.cfi_adjust_cfa_offset 8
-	push %rdx
-	.cfi_adjust_cfa_offset 8
-	call guard_signal		/* rsp is 16-byte aligned: it was 8 off at the entry */
-	pop %rdx
-	.cfi_adjust_cfa_offset -8
-	pop %rsi
-	.cfi_adjust_cfa_offset -8
-	pop %rdi
-	.cfi_adjust_cfa_offset -8
-	test %rax, %rax
-	jz 1f
-	mov %rax, %rcx
-	xor %eax, %eax			/* as the kernel: a handler may be declared without types */
-	jmp *%rcx
-1:	ret
-	.cfi_endproc
+	handler guard_signal
 	.size enter, . - enter
 
 	nop				/* unwinders look at the byte before a return address */

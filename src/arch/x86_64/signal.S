@@ -5,30 +5,14 @@
  * had called it.  A frame of ours in between would end the way of an unwinder (pthread_cancel) that
  * does not know this library.
  */
+#include "arch/x86_64/handler.S"
+
 	.text
 	.globl arch_signal_entry
 	.hidden arch_signal_entry
 	.type arch_signal_entry, @function
-arch_signal_entry:			/* rdi signal, rsi siginfo, rdx context */
-	.cfi_startproc
-	push %rdi
-	.cfi_adjust_cfa_offset 8
-	push %rsi
-	.cfi_adjust_cfa_offset 8
-	push %rdx
-	.cfi_adjust_cfa_offset 8
-	call thread_on_signal
-	pop %rdx
-	.cfi_adjust_cfa_offset -8
-	pop %rsi
-	.cfi_adjust_cfa_offset -8
-	pop %rdi
-	.cfi_adjust_cfa_offset -8
-	test %rax, %rax
-	jz 1f
-	jmp *%rax
-1:	ret
-	.cfi_endproc
+arch_signal_entry:
+	handler thread_on_signal
 	.size arch_signal_entry, . - arch_signal_entry
 
 	.section .note.GNU-stack, "", @progbits
