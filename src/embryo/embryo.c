@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "embryo/fatal.h"
 #include "embryo/peer.h"
+#include "embryo/stop.h"
 #include "embryo/thread.h"
 
 BARE void embryo_clear_handlers(void)
@@ -156,7 +157,9 @@ static BARE void begin(struct task *t, uintptr_t *sp)
 	embryo_restore_environment(t);
 	atomic_store(&t->stage, STAGE_LOADED);
 	sys_futex_wake_shared(&t->stage, INT_MAX);
-	if (t->stop_on_start)
+	if (t->stop_on_start && t->launched)
+		stop_here(t, (const char *const *)(sp + 1 + sp[0] + 1));
+	else if (t->stop_on_start)
 		sys_call(SYS_kill, sys_getpid(), SIGSTOP, 0, 0, 0, 0);
 	if (h->before) {
 		h->inside = 1;

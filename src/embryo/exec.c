@@ -19,7 +19,9 @@
 #include "embryo/birth.h"
 #include "embryo/check.h"
 #include "embryo/embryo.h"
+#include "embryo/say.h"
 #include "embryo/standin.h"
+#include "embryo/stop.h"
 #include "embryo/window.h"
 #include "place.h"
 #include "root.h"
@@ -68,23 +70,21 @@ struct exec {
 static void tell(const struct exec *x, const char *what, const char *why)
 {
 	const char *wanted = place_environment(x->envv, "PIP_VERBOSE");
-	char buf[512];
-	size_t n = 0;
+	struct say s;
 
 	if (!wanted || !str_equal(wanted, "1"))
 		return;
-	n += str_copy(buf + n, "PiP-INFO[", sizeof(buf) - n);
-	n += str_decimal(buf + n, (unsigned long)sys_getpid());
-	n += str_copy(buf + n, "] exec '", sizeof(buf) - n);
-	n += str_copy(buf + n, x->given, 256);
-	n += str_copy(buf + n, "': ", sizeof(buf) - n);
-	n += str_copy(buf + n, what, sizeof(buf) - n);
+	say_begin(&s, "PiP-INFO", NULL);
+	say_put(&s, "exec '");
+	say_path(&s, x->given);
+	say_put(&s, "': ");
+	say_put(&s, what);
 	if (why) {
-		n += str_copy(buf + n, ": ", sizeof(buf) - n);
-		n += str_copy(buf + n, why, sizeof(buf) - n - 1);
+		say_put(&s, ": ");
+		say_put(&s, why);
 	}
-	buf[n++] = '\n';
-	sys_write(2, buf, n);
+	say_end(&s);
+	say_write(&s);
 }
 
 /* ---- Who becomes a task -------------------------------------------------------------------- */
@@ -428,6 +428,13 @@ static void reset_process(struct task *t)
 	sys_call(SYS_prctl, PR_SET_KEEPCAPS, 0, 0, 0, 0, 0);
 }
 
+/* A child has become a task, with a PIPID. */
+static void begin_task(struct exec *x, struct task *t)
+{
+	tell(x, "task", NULL);
+	t->stop_on_start = stop_launched(t, place_environment(x->envv, PIP_ENV_STOP_ON_START));
+}
+
 static void forget_vectors(struct exec *x)
 {
 	if (x->vectors)
@@ -478,7 +485,7 @@ static _Noreturn void embryo_executes(struct call *c, struct exec *x)
 
 	if (place(x, t, &l) || root_enter(root_of(t), PIP_PIPID_ANY, t))
 		by_kernel(c, x, false);
-	tell(x, "task", NULL);
+	begin_task(x, t);
 	l->mask = c->mask;
 	atomic_store(&t->launched, LAUNCH_TASK);
 	atomic_store(&t->state, TASK_LIVE);
@@ -735,7 +742,7 @@ long exec_in_embryo(struct task *t, struct standin *s)
 		forget_vectors(&x);
 		return leave_alone(s);
 	}
-	tell(&x, "task", NULL);
+	begin_task(&x, t);
 	l->mask = s->attributes.mask;
 	atomic_store(&t->launched, LAUNCH_TASK);
 	atomic_store(&t->state, TASK_LIVE);

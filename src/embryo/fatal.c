@@ -18,6 +18,7 @@
 
 #include "base/str.h"
 #include "embryo/guard.h"
+#include "embryo/say.h"
 #include "embryo/thread.h"
 #include "embryo/window.h"
 
@@ -34,7 +35,6 @@
 #define STACK_GUARD PAGE
 
 #define HELPER_STACK 1024
-#define LINE 512
 
 /* The space of the tasks that this copy of the library has started. */
 static struct space *space;
@@ -136,26 +136,6 @@ bool fatal_settings(struct trouble *tr, const char *const *envv)
 
 /* ---- The line ------------------------------------------------------------------------------ */
 
-struct text {
-	size_t n;
-	char buf[LINE];
-};
-
-static void put(struct text *t, const char *s)
-{
-	t->n += str_copy(t->buf + t->n, s, sizeof(t->buf) - 1 - t->n);
-}
-
-static void put_decimal(struct text *t, long v)
-{
-	char digits[24];
-
-	if (v < 0)
-		put(t, "-");
-	str_decimal(digits, v < 0 ? -(unsigned long)v : (unsigned long)v);
-	put(t, digits);
-}
-
 /* Writes v in hexadecimal; buf has room for 16 digits, "0x" and a NUL. */
 static char *hexadecimal(char buf[19], uintptr_t v)
 {
@@ -189,64 +169,43 @@ static const struct {
 	{ SIGUSR2, "SIGUSR2 (User defined signal 2)" },
 };
 
-static void put_signal(struct text *line, int sig)
+static void put_signal(struct say *line, int sig)
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (names[i].sig == sig) {
-			put(line, names[i].name);
+			say_put(line, names[i].name);
 			return;
 		}
 	}
-	put(line, "signal ");
-	put_decimal(line, sig);
+	say_put(line, "signal ");
+	say_decimal(line, sig);
 }
 
-static void put_owner(struct text *line, const struct task *t)
+static void make_line(struct say *line, const struct task *t, int sig, const siginfo_t *info)
 {
-	if (t->root_slot == t->slot) {
-		put(line, "R");
-	} else {
-		put(line, "T");
-		put_decimal(line, t->pipid);
-	}
-}
-
-static void make_line(struct text *line, const struct task *t, int sig, const siginfo_t *info)
-{
-	size_t len = str_len(t->path);
 	char hex[19];
 
-	line->n = 0;
-	put(line, "PiP-ERR[");
-	put_decimal(line, sys_gettid());
-	put(line, "(");
-	put_owner(line, t);
-	put(line, "):");
-	put_owner(line, t);
-	put(line, "] ");
+	say_begin(line, "PiP-ERR", t);
 	if (t->root_slot == t->slot) {
-		put(line, "root");
+		say_put(line, "root");
 	} else {
-		put(line, "task ");
-		put_decimal(line, t->pipid);
+		say_put(line, "task ");
+		say_decimal(line, t->pipid);
 	}
-	put(line, " (PID ");
-	put_decimal(line, sys_getpid());
-	put(line, ", ");
-	if (len > LINE / 2)
-		put(line, "...");
-	put(line, len > LINE / 2 ? t->path + len - LINE / 2 : t->path);
-	put(line, "): ");
+	say_put(line, " (PID ");
+	say_decimal(line, sys_getpid());
+	say_put(line, ", ");
+	say_path(line, t->path);
+	say_put(line, "): ");
 	put_signal(line, sig);
 	if (info->si_code > 0 && fatal_is(sig)) {
-		put(line, " at address ");
-		put(line, hexadecimal(hex, (uintptr_t)info->si_addr));
+		say_put(line, " at address ");
+		say_put(line, hexadecimal(hex, (uintptr_t)info->si_addr));
 	} else {
-		put(line, " sent by PID ");
-		put_decimal(line, info->si_pid);
+		say_put(line, " sent by PID ");
+		say_decimal(line, info->si_pid);
 	}
-	line->buf[line->n++] = '\n';
-	line->buf[line->n] = '\0';
+	say_end(line);
 }
 
 /* ---- The helper ---------------------------------------------------------------------------- */
@@ -300,7 +259,7 @@ static BARE void start_helper(void *arg)
 }
 
 /* Runs the helper to its end.  Returns whether it has said what there is to say. */
-static bool run_helper(const struct task *t, const struct text *line, const void *context,
+static bool run_helper(const struct task *t, const struct say *line, const void *context,
 		       const char *wanted)
 {
 	char pid[24], tid[24], at[19], base[19];
@@ -357,7 +316,7 @@ static void report(struct task *t, int sig, const siginfo_t *info, const void *c
 	const struct trouble *tr = &t->trouble;
 	bool said = false, actions;
 	char wanted[8], *p = wanted;
-	struct text line;
+	struct say line;
 
 	make_line(&line, t, sig, info);
 	actions = selected && (tr->maps || tr->pips || tr->gdb[0]);
@@ -377,7 +336,7 @@ static void report(struct task *t, int sig, const siginfo_t *info, const void *c
 	if (wanted[0] && wanted[1])
 		said = run_helper(t, &line, context, wanted);
 	if (!said && wanted[0] == 'l')
-		sys_write(2, line.buf, line.n);
+		say_write(&line);
 	atomic_store(&t->fatal_reported, 1);
 	atomic_store(&t->fatal_reporter, 0);
 }

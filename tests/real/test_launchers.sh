@@ -235,6 +235,25 @@ for mpi in mpiexec.hydra orterun; do
 grep -v 'PMI\|OMPI_\|PMIX_\|HYDI\|^env TMPDIR\|GPG' | sed 's/port [0-9]*//'"
 done
 
+# A launcher sees nothing of a task's stop; the script finds it stopped, and is not stopped itself.
+cat >"$dir/bin/stop" <<'END'
+#!/bin/sh
+read -r stat <"/proc/$1/stat"
+state=${stat##*) }
+echo "$2 ${3##*/} ${state%% *}" >>"${0%/*}/stops"
+/bin/kill -CONT "$1"
+END
+: >"$dir/bin/stops"
+chmod 755 "$dir/bin/stop"
+chmod 666 "$dir/bin/stops"
+stops_are_right() {
+	printf '%d probe T\n' 0 1 2 | equal "what the scripts saw" - "$dir/bin/stops"
+}
+launched "PIP_STOP_ON_START" env PIP_QUIET=1 sh -c '
+	PIP_STOP_ON_START=${0}@ probe a; PIP_STOP_ON_START=$0 probe b & wait $!
+	(PIP_STOP_ON_START=$0@2 probe c); PIP_STOP_ON_START=@9 probe d' "$dir/bin/stop"
+[ -n "${ONLY:-}" ] || check "PIP_STOP_ON_START: the scripts" stops_are_right
+
 # ---- Python --------------------------------------------------------------------------------
 
 python=

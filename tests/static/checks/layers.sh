@@ -35,7 +35,7 @@ root: base export space
 join: embryo log mode namespace place root self shim signals space task thread_once trouble
 place: base embryo interp loader space
 signals: base embryo join log root self space task thread
-stop: log task
+stop: embryo log task
 trouble: embryo interp log task
 wait: base carrier embryo export log namespace root self space stop task thread trouble
 thread: base embryo self space task
