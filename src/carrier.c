@@ -1,7 +1,6 @@
 /* carrier.c - parked threads that lend their thread pointers.  Entry function: carrier_start(). */
 #include "carrier.h"
 
-#include <dlfcn.h>
 #include <limits.h>
 #include <linux/rseq.h>
 #include <pthread.h>
@@ -11,6 +10,7 @@
 
 #include "base/sys.h"
 #include "embryo/embryo.h"
+#include "interp.h"
 
 #define BROKEN 2
 #define STACK_USED 2048 /* below its frame, by its system calls */
@@ -28,9 +28,7 @@ struct carrier {
 /* What the kernel has been told of this thread's block is another thread's from now on. */
 static void lend_block(struct carrier *c)
 {
-	/* glibc 2.35: where in the thread's block it is, and whether it is registered. */
-	const ptrdiff_t *offset = dlsym(RTLD_DEFAULT, "__rseq_offset");
-	const unsigned *size = dlsym(RTLD_DEFAULT, "__rseq_size");
+	intptr_t offset;
 	size_t len;
 
 	c->stack = (uintptr_t)__builtin_frame_address(0) - STACK_USED;
@@ -39,9 +37,9 @@ static void lend_block(struct carrier *c)
 	sys_call(SYS_get_robust_list, 0, &c->robust_list, &len, 0, 0, 0);
 	c->none.list.next = &c->none.list;
 	sys_call(SYS_set_robust_list, &c->none, sizeof(c->none), 0, 0, 0, 0);
-	if (!offset || !size || !*size)
+	if (!interp_rseq(&offset))
 		return;
-	c->rseq = (char *)arch_thread_pointer() + *offset;
+	c->rseq = (char *)arch_thread_pointer() + offset;
 	if (sys_call(SYS_rseq, c->rseq, EMBRYO_RSEQ_SIZE, RSEQ_FLAG_UNREGISTER, ARCH_RSEQ_SIG, 0,
 		     0))
 		c->rseq = NULL;

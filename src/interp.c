@@ -181,3 +181,15 @@ const struct interp_facts *interp_facts(void)
 	}
 	return &interp_known;
 }
+
+bool interp_rseq(intptr_t *offset)
+{
+	/* glibc 2.35; the size is 0 if a tunable has forbidden it. */
+	const ptrdiff_t *at = dlsym(RTLD_DEFAULT, "__rseq_offset");
+	const unsigned *size = dlsym(RTLD_DEFAULT, "__rseq_size");
+
+	if (!at || !size || !*size)
+		return false;
+	*offset = *at;
+	return true;
+}

@@ -27,6 +27,10 @@ const struct interp_facts *interp_facts(void);
 /* In a namespace of the root's dynamic linker: what the root has found out. */
 void interp_adopt(const struct interp_facts *facts);
 
+/* Where this process's libc has the rseq area of each thread, from its thread pointer; false if it
+ * has registered none. */
+bool interp_rseq(intptr_t *offset);
+
 /* What that has found, for code that has no libc to find it out; it lies in place.c. */
 extern struct interp_facts interp_known;
 

@@ -4,7 +4,6 @@
  */
 #include "shim.h"
 
-#include <dlfcn.h>
 #include <gnu/libc-version.h>
 #include <pip/pip.h>
 #include <pthread.h>
@@ -14,6 +13,7 @@
 
 #include "begin.h"
 #include "embryo/birth.h"
+#include "embryo/embryo.h"
 #include "embryo/trap.h"
 #include "intercept.h"
 #include "interp.h"
@@ -47,15 +47,9 @@ static struct window_head *make_head(void)
 
 static void note_rseq(struct task *root)
 {
-	const unsigned *size = NULL;
-	const ptrdiff_t *offset = NULL;
-
-	size = dlsym(RTLD_DEFAULT, "__rseq_size");
-	offset = dlsym(RTLD_DEFAULT, "__rseq_offset");
-	if (!size || !offset || !*size)
+	if (!interp_rseq(&root->rseq_offset))
 		return;
-	root->rseq_offset = *offset;
-	root->rseq_len = 32; /* what glibc registers: the structure's first size */
+	root->rseq_len = EMBRYO_RSEQ_SIZE;
 	root->rseq_sig = ARCH_RSEQ_SIG;
 }
 

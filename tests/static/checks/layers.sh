@@ -21,7 +21,7 @@ embryo: arch base export loader place root space task
 self: base space task
 log: base embryo self space task
 mode: log shim
-carrier: base embryo
+carrier: base embryo interp
 thread_once:
 interp: base loader log
 begin:
