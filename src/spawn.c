@@ -403,6 +403,34 @@ static int prepare_namespace(struct task *t, const pip_spawn_program_t *p, char 
 	return 0;
 }
 
+static int prepare_private(struct task *t, const pip_spawn_program_t *p, char *const *envv,
+			   bool hooked, const char *found, struct load *load, struct launch **lp)
+{
+	struct load_error err = { p->prog, "" };
+	int rc = place_images(t, load, envv, &err);
+
+	if (rc) {
+		explain(p->prog, &err, rc);
+		load_close(load);
+		return rc;
+	}
+	if (t->thread.on && !t->sees.exit) {
+		log_err("'%s' cannot be a thread: its exit would end the root", p->prog);
+		load_close(load);
+		return -ELIBEXEC;
+	}
+	rc = make_stack(t, p, envv, hooked, load, found, lp);
+	if (rc) {
+		log_err("'%s': unable to make the stack: %s", p->prog, strerror(-rc));
+		return rc;
+	}
+	if (p->funcname && !t->injected) {
+		log_err("%s: Unable to find start function (%s)", p->prog, p->funcname);
+		return -ENOEXEC;
+	}
+	return 0;
+}
+
 static int prepare(struct task *t, const pip_spawn_program_t *p, char *const *envv, bool hooked,
 		   struct launch **lp)
 {
@@ -429,33 +457,12 @@ static int prepare(struct task *t, const pip_spawn_program_t *p, char *const *en
 		load_close(&load);
 		return -ELIBEXEC;
 	}
-	if (root_of(t)->namespaces) {
+	if (root_of(t)->namespaces)
 		rc = prepare_namespace(t, p, envv, &load, lp);
-		if (rc)
-			return rc;
-		goto ready;
-	}
-	rc = place_images(t, &load, envv, &err);
-	if (rc) {
-		explain(p->prog, &err, rc);
-		load_close(&load);
+	else
+		rc = prepare_private(t, p, envv, hooked, found, &load, lp);
+	if (rc)
 		return rc;
-	}
-	if (t->thread.on && !t->sees.exit) {
-		log_err("'%s' cannot be a thread: its exit would end the root", p->prog);
-		load_close(&load);
-		return -ELIBEXEC;
-	}
-	rc = make_stack(t, p, envv, hooked, &load, found, lp);
-	if (rc) {
-		log_err("'%s': unable to make the stack: %s", p->prog, strerror(-rc));
-		return rc;
-	}
-	if (p->funcname && !t->injected) {
-		log_err("%s: Unable to find start function (%s)", p->prog, p->funcname);
-		return -ENOEXEC;
-	}
-ready:
 	(*lp)->ignored = t->thread.on ? 0 : signals_ignored();
 	name_task((*lp)->comm, t);
 	return 0;
