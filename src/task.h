@@ -120,6 +120,7 @@ struct task_thread {
 	int32_t timer;
 	_Atomic uint32_t ends;    /* a root's: how many tasks have ended; a futex */
 	_Atomic uintptr_t handle; /* pthread_t of its main thread; a static program's comes late */
+	_Atomic uint32_t named;   /* it has come, or will not; a futex */
 	void (*catcher)(int, siginfo_t *, void *); /* its own libpip's way to end it */
 	_Atomic kernel_sigset_t handlers;          /* signals that it has set handlers for */
 	struct kernel_sigaction internal[THREAD_INTERNAL];

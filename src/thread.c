@@ -45,6 +45,7 @@ void thread_take_signals(struct task *root, thread_handler *exception, thread_ha
 
 	cancel_once();
 	root->thread.handle = (uintptr_t)pthread_self();
+	root->thread.named = 1;
 	thread_signals_take(&self->task, &own);
 }
 
@@ -75,12 +76,12 @@ int thread_ended(struct task *t, bool block, int *word)
 	return 1;
 }
 
-uintptr_t thread_handle(const struct task *t)
+uintptr_t thread_handle(struct task *t)
 {
-	const struct timespec nap = { 0, 100000 };
+	const struct timespec limit = { 0, 50000000 }; /* another one may collect it meanwhile */
 
-	while (!atomic_load(&t->thread.handle) && !atomic_load(&t->thread.ended))
-		nanosleep(&nap, NULL);
+	while (atomic_load(&t->state) == TASK_LIVE && !atomic_load(&t->thread.named))
+		sys_futex_wait(&t->thread.named, 0, &limit);
 	return atomic_load(&t->thread.handle);
 }
 

@@ -17,7 +17,7 @@ int thread_cancel(const struct task *me, uintptr_t handle);
 int thread_ended(struct task *t, bool block, int *word);
 
 /* The pthread_t of its main thread, 0 if it has ended without one. */
-uintptr_t thread_handle(const struct task *t);
+uintptr_t thread_handle(struct task *t);
 
 /* How many of the root's tasks have ended; waits, not for ever, until that is not `seen`. */
 uint32_t thread_ends(const struct task *root);

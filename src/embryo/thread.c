@@ -368,6 +368,13 @@ static BARE void forget_handlers(struct task *t)
 
 /* ---- The end ------------------------------------------------------------------------------- */
 
+/* The pthread_t of its main thread is known, or will never be. */
+static BARE void set_named(struct task *t)
+{
+	atomic_store(&t->thread.named, 1);
+	sys_futex_wake(&t->thread.named, INT_MAX);
+}
+
 /* Tells whoever waits: for this task, for any, for its libraries, for what it exports. */
 static BARE void announce(struct task *t)
 {
@@ -375,6 +382,7 @@ static BARE void announce(struct task *t)
 	uint32_t loading = STAGE_LOADING;
 
 	atomic_store(&t->thread.ended, 1);
+	set_named(t);
 	if (atomic_compare_exchange_strong(&t->stage, &loading, STAGE_GONE))
 		sys_futex_wake_shared(&t->stage, INT_MAX);
 	atomic_store(&t->export_closed, 1);
@@ -520,8 +528,10 @@ BARE int thread_syscall(struct task *t, struct arch_trap *tr)
 			fatal_stack_begin(t);
 		return 0;
 	case SYS_set_tid_address: /* its thread control block is ready */
-		if (task_on_main_thread(t))
+		if (task_on_main_thread(t)) {
 			t->thread.handle = arch_thread_pointer();
+			set_named(t);
+		}
 		return 0;
 	case SYS_rt_sigaction:
 		return trap_sigaction(t, tr);
