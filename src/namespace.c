@@ -115,19 +115,27 @@ static int make_copy(const struct image *img, const char *name, uint64_t drop)
 
 /* ---- The namespace ------------------------------------------------------------------------- */
 
+/*
+ * What the dynamic linker opens copies by.  It takes a name that it has opened in this namespace
+ * for the same file again, and a descriptor's number soon is another's: so each has a spelling of
+ * its own, which no program will use.
+ */
+#define LIBPIP_BY "/proc/self/fd/"
+#define PROGRAM_BY "/proc/self//fd"
+
 /* dlmopen() of a copy; what went wrong is in the message. */
-static int open_copy(const struct image *img, Lmid_t id, uint64_t drop, const char *path,
-		     void **handle)
+static int open_copy(const struct image *img, Lmid_t id, uint64_t drop, const char *by,
+		     const char *path, void **handle)
 {
 	int fd = make_copy(img, "pip-program", drop);
 	const char *why;
-	char link[32];
+	char link[40];
 
 	if (fd < 0) {
 		log_err("'%s': unable to copy it: %s", path, strerror(-fd));
 		return fd;
 	}
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	snprintf(link, sizeof(link), "%s/%d", by, fd);
 	*handle = dlmopen(id, link, RTLD_NOW | RTLD_LOCAL);
 	why = *handle ? NULL : dlerror();
 	close(fd);
@@ -154,7 +162,7 @@ static int open_libpip(struct name_space *ns)
 	if (rc)
 		log_err("'%s': %s", path, strerror(-rc));
 	else
-		rc = open_copy(&img, LM_ID_NEWLM, DF_1_NODELETE, path, &ns->libpip);
+		rc = open_copy(&img, LM_ID_NEWLM, DF_1_NODELETE, LIBPIP_BY, path, &ns->libpip);
 	load_image_close(&img);
 	return rc;
 }
@@ -454,7 +462,7 @@ static int open_all(struct name_space *ns, struct task *t, const pip_spawn_progr
 	if (!rc && dlinfo(ns->libpip, RTLD_DI_LMID, &id))
 		rc = -ELIBEXEC;
 	if (!rc)
-		rc = open_copy(&load->program, id, DF_1_PIE, t->path, &ns->program);
+		rc = open_copy(&load->program, id, DF_1_PIE, PROGRAM_BY, t->path, &ns->program);
 	if (!rc)
 		rc = find_start(ns, t, p, load->program.elf.entry);
 	if (!rc)
