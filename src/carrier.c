@@ -1,4 +1,7 @@
-/* carrier.c - parked threads that lend their thread pointers.  Entry function: carrier_start(). */
+/*
+ * carrier.c - parked threads that lend their thread pointers, or become tasks themselves.
+ * Entry function: carrier_start().
+ */
 #include "carrier.h"
 
 #include <limits.h>
@@ -12,8 +15,14 @@
 #include "embryo/embryo.h"
 #include "interp.h"
 
-#define BROKEN 2
-#define STACK_USED 2048 /* below its frame, by its system calls */
+#define STACK_USED 16384 /* below its frame, by its system calls and the frame of a signal */
+
+enum carrier_done {
+	WAITS,
+	DONE,
+	BROKEN,
+	IS_TASK
+};
 
 struct carrier {
 	pthread_t thread;
@@ -21,7 +30,8 @@ struct carrier {
 	int *tid;
 	void *robust_list, *rseq;
 	struct robust_list_head none;
-	bool lends_all;
+	bool has_stack, is_task;
+	struct launch *launch;
 	_Atomic uint32_t ready, done;
 };
 
@@ -31,9 +41,6 @@ static void lend_block(struct carrier *c)
 	intptr_t offset;
 	size_t len;
 
-	c->stack = (uintptr_t)__builtin_frame_address(0) - STACK_USED;
-	/* Where its TID is, which the kernel is to clear at its end (Linux 3.5). */
-	sys_call(SYS_prctl, PR_GET_TID_ADDRESS, &c->tid, 0, 0, 0, 0);
 	sys_call(SYS_get_robust_list, 0, &c->robust_list, &len, 0, 0, 0);
 	c->none.list.next = &c->none.list;
 	sys_call(SYS_set_robust_list, &c->none, sizeof(c->none), 0, 0, 0, 0);
@@ -50,12 +57,19 @@ static void *wait_here(void *arg)
 	struct carrier *c = arg;
 
 	c->thread_pointer = arch_thread_pointer();
-	if (c->lends_all)
-		lend_block(c);
+	if (c->has_stack) {
+		c->stack = (uintptr_t)__builtin_frame_address(0) - STACK_USED;
+		/* Where its TID is, which the kernel is to clear at its end (Linux 3.5). */
+		sys_call(SYS_prctl, PR_GET_TID_ADDRESS, &c->tid, 0, 0, 0, 0);
+		if (!c->is_task)
+			lend_block(c);
+	}
 	c->ready = 1;
 	sys_futex_wake(&c->ready, 1);
-	while (!c->done)
-		sys_futex_wait(&c->done, 0, NULL); /* raw: its libc state is somebody else's now */
+	while (c->done == WAITS)
+		sys_futex_wait(&c->done, WAITS, NULL); /* raw: its libc state is another's now */
+	if (c->done == IS_TASK)
+		arch_call_on_stack((uintptr_t)c->launch, embryo_main, c->launch);
 	/* A thread that ends gives its malloc() cache back, for which it would wait for a lock
 	 * that nobody holds any more.  pthread_join() goes by the kernel's notice and takes its
 	 * stack all the same. */
@@ -68,17 +82,35 @@ static void *wait_here(void *arg)
 void carrier_facts(const struct carrier *c, struct namespace_start *s)
 {
 	s->stack = c->stack;
+	s->handle = (uintptr_t)c->thread;
 	s->tid = c->tid;
 	s->robust_list = c->robust_list;
 	s->rseq = c->rseq;
 }
 
-int carrier_start(struct carrier **cp, uintptr_t *thread_pointer)
+int32_t carrier_tid(const struct carrier *c)
 {
-	return carrier_start_stack(cp, thread_pointer, 0);
+	return *c->tid;
 }
 
-int carrier_start_stack(struct carrier **cp, uintptr_t *thread_pointer, size_t stack)
+static void go_on(struct carrier *c, enum carrier_done how)
+{
+	c->done = how;
+	sys_futex_wake(&c->done, 1);
+}
+
+void carrier_begin(struct carrier *c, struct launch *l)
+{
+	c->launch = l;
+	go_on(c, IS_TASK);
+}
+
+int carrier_start(struct carrier **cp, uintptr_t *thread_pointer)
+{
+	return carrier_start_stack(cp, thread_pointer, 0, false);
+}
+
+int carrier_start_stack(struct carrier **cp, uintptr_t *thread_pointer, size_t stack, bool is_task)
 {
 	struct carrier *c = calloc(1, sizeof(*c));
 	sigset_t all, before;
@@ -87,9 +119,10 @@ int carrier_start_stack(struct carrier **cp, uintptr_t *thread_pointer, size_t s
 
 	if (!c)
 		return -ENOMEM;
-	c->lends_all = stack != 0;
+	c->has_stack = stack != 0;
+	c->is_task = is_task;
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, (size_t)PTHREAD_STACK_MIN + 16384 + stack);
+	pthread_attr_setstacksize(&attr, (size_t)PTHREAD_STACK_MIN + STACK_USED + stack);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&c->thread, &attr, wait_here, c);
@@ -101,7 +134,7 @@ int carrier_start_stack(struct carrier **cp, uintptr_t *thread_pointer, size_t s
 	}
 	while (!c->ready)
 		sys_futex_wait(&c->ready, 0, NULL);
-	if (stack && (!c->tid || !c->robust_list)) {
+	if (stack && (!c->tid || (!is_task && !c->robust_list))) {
 		carrier_stop(c, false);
 		return -ENOSYS;
 	}
@@ -114,8 +147,8 @@ void carrier_stop(struct carrier *c, bool broken)
 {
 	if (!c)
 		return;
-	c->done = broken ? BROKEN : 1;
-	sys_futex_wake(&c->done, 1);
+	if (c->done == WAITS)
+		go_on(c, broken ? BROKEN : DONE);
 	pthread_join(c->thread, NULL);
 	free(c);
 }

@@ -115,11 +115,6 @@ int join_as_root(int *ntasksp, void *export, int opts)
 	rc = mode_negotiate(opts, &mode);
 	if (!rc)
 		rc = namespace_wanted(&namespaces);
-	if (!rc && namespaces && mode == PIP_MODE_PTHREAD) {
-		log_err("mode pthread is not available with PIP_LOADER=dlmopen; "
-			"use PIP_LOADER=private");
-		rc = -EPERM;
-	}
 	if (rc)
 		return rc;
 	pthread_sigmask(SIG_SETMASK, NULL, &mask);

@@ -4,7 +4,8 @@
  * Each task has a namespace of the root's dynamic linker: this library first, so that what it puts
  * in libc's place is found before libc, then the program.  Its process runs on the thread control
  * block and on the stack of a thread that the root's libc has made after that and that does nothing
- * but wait: so there is room in it for the thread-local variables of all that was loaded.
+ * but wait: so there is room in it for the thread-local variables of all that was loaded.  Where
+ * tasks are threads, that thread itself becomes the task.
  *
  * The system calls of the namespace's libc are led to the traps as with the private loader, so what
  * it allocates lies in the task's window.  The dynamic linker's own do not, nor do the libraries.
@@ -493,12 +494,13 @@ int namespace_open(struct task *t, const pip_spawn_program_t *p, char *const *en
 	newest = ns;
 	pthread_mutex_unlock(&stack_mutex);
 	t->name_space = ns;
+	memset((void *)t->thread_pointers, 0, sizeof(t->thread_pointers));
 	rc = copy_strings(ns, p->argv ? p->argv : none, envv);
 	if (!rc)
 		rc = open_all(ns, t, p, load);
 	if (rc)
 		return rc;
-	rc = carrier_start_stack(&ns->carrier, &ns->start.thread_pointer, stack);
+	rc = carrier_start_stack(&ns->carrier, &ns->start.thread_pointer, stack, t->thread.on);
 	if (rc) {
 		log_err("'%s': unable to create its thread: %s", p->prog, strerror(-rc));
 		return rc;
@@ -509,6 +511,15 @@ int namespace_open(struct task *t, const pip_spawn_program_t *p, char *const *en
 	l->start = &ns->start;
 	*lp = l;
 	return 0;
+}
+
+pid_t namespace_begin(struct task *t, struct launch *l)
+{
+	pid_t tid = carrier_tid(t->name_space->carrier);
+
+	atomic_store(&t->pid, tid);
+	carrier_begin(t->name_space->carrier, l);
+	return tid;
 }
 
 static void close_done(void)
@@ -536,6 +547,9 @@ void namespace_close(struct task *t)
 
 	if (!ns)
 		return;
+	/* The last thread of such a task had another word cleared than its libc knows of. */
+	if (t->thread.tid_word)
+		*t->thread.tid_word = 0;
 	carrier_stop(ns->carrier, t->begun && !t->ended_orderly);
 	t->name_space = NULL;
 	pthread_mutex_lock(&stack_mutex);

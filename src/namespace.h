@@ -21,6 +21,9 @@ int namespace_wanted(bool *wantedp);
 int namespace_open(struct task *t, const pip_spawn_program_t *p, char *const *envv,
 		   const struct load *load, size_t stack, struct launch **lp);
 
+/* In the place of clone(2), where tasks are threads: that thread goes on as the task.  Its TID. */
+pid_t namespace_begin(struct task *t, struct launch *l);
+
 /* Once the task's process has gone, or if there will be none, and before its memory goes. */
 void namespace_close(struct task *t);
 

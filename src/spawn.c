@@ -292,7 +292,10 @@ static pid_t clone_task(struct task *t, struct launch *l, uintptr_t stack_low)
 	sys_sigmask(SIG_BLOCK, &all, &before);
 	/* SIGCHLD is blocked for the root's own sake; a task starts as if it were not. */
 	l->mask = before & ~(1UL << (SIGCHLD - 1));
-	pid = arch_clone3(&args, sizeof(args), embryo_main, l);
+	if (t->thread.on && t->name_space)
+		pid = namespace_begin(t, l);
+	else
+		pid = arch_clone3(&args, sizeof(args), embryo_main, l);
 	if (pid == -ENOSYS || pid == -EINVAL) { /* before Linux 5.5, and some sandboxes */
 		l->clear_handlers = !t->thread.on;
 		pid = arch_clone((args.flags & ~(CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID)) |
@@ -390,6 +393,12 @@ static int make_stack(struct task *t, const pip_spawn_program_t *p, char *const 
 	return rc;
 }
 
+static int refuse_thread(const pip_spawn_program_t *p)
+{
+	log_err("'%s' cannot be a thread: its exit would end the root", p->prog);
+	return -ELIBEXEC;
+}
+
 static int prepare_namespace(struct task *t, const pip_spawn_program_t *p, char *const *envv,
 			     struct load *load, struct launch **lp)
 {
@@ -398,6 +407,8 @@ static int prepare_namespace(struct task *t, const pip_spawn_program_t *p, char 
 	load_close(load);
 	if (rc)
 		return rc;
+	if (t->thread.on && !t->sees.exit)
+		return refuse_thread(p);
 	t->injected = 1;
 	(*lp)->task = t;
 	return 0;
@@ -415,9 +426,8 @@ static int prepare_private(struct task *t, const pip_spawn_program_t *p, char *c
 		return rc;
 	}
 	if (t->thread.on && !t->sees.exit) {
-		log_err("'%s' cannot be a thread: its exit would end the root", p->prog);
 		load_close(load);
-		return -ELIBEXEC;
+		return refuse_thread(p);
 	}
 	rc = make_stack(t, p, envv, hooked, load, found, lp);
 	if (rc) {

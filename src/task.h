@@ -103,6 +103,7 @@ struct task_hooks {
 	uint32_t inside; /* one of them is running, or was when the task died */
 };
 
+#define TASK_THREADS 512
 #define THREAD_INTERNAL 2 /* signals that a C library keeps for itself: 32 and 33 */
 
 /* A task that is a thread of its root; see embryo/thread.h. */
@@ -122,7 +123,9 @@ struct task_thread {
 	_Atomic uintptr_t handle; /* pthread_t of its main thread; a static program's comes late */
 	_Atomic uint32_t named;   /* it has come, or will not; a futex */
 	void (*catcher)(int, siginfo_t *, void *); /* its own libpip's way to end it */
-	_Atomic kernel_sigset_t handlers;          /* signals that it has set handlers for */
+	_Atomic kernel_sigset_t handlers;          /* signals that it has set handlers for, */
+	void *handler[64];                         /* the last ones */
+	int32_t *tid_word; /* of its last thread, where its libc waits for the thread's end */
 	struct kernel_sigaction internal[THREAD_INTERNAL];
 };
 
@@ -236,6 +239,10 @@ struct task {
 	/* Its gaps and what follows are not cleared with the rest of a new record. */
 	struct task_memory memory;
 	struct trouble trouble;
+
+	/* Of a task that is a thread in a namespace: where its threads' control blocks are; see
+	 * embryo/thread.c. */
+	_Atomic uintptr_t thread_pointers[TASK_THREADS];
 
 	/* Root only, by pipid. */
 	uint32_t slot_of[TASK_PIPIDS];              /* slot + 1, 0 = none; see root.c */

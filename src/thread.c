@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "embryo/thread.h"
-#include "embryo/window.h"
 #include "self.h"
 
 static void *wait_for_cancel(void *arg)
@@ -51,9 +50,15 @@ void thread_take_signals(struct task *root, thread_handler *exception, thread_ha
 
 int thread_cancel(const struct task *me, uintptr_t handle)
 {
-	struct task *t = window_owner(me->space, (void *)handle);
+	struct task *t = NULL;
 
-	if (!t || t == me || !t->thread.on || atomic_load(&t->thread.handle) != handle)
+	for (uint32_t i = 0; i < atomic_load(&me->space->nslots) && !t; i++) {
+		t = &me->space->task[i];
+		if (atomic_load(&t->state) != TASK_LIVE || t == me || !t->thread.on ||
+		    atomic_load(&t->thread.handle) != handle)
+			t = NULL;
+	}
+	if (!t)
 		return -ESRCH;
 	if (atomic_load(&t->thread.child)) {
 		t->thread.cancelled = 1;

@@ -206,11 +206,9 @@ BARE uintptr_t embryo_start(uintptr_t *sp)
 
 #define ROBUST_LIST_SIZE 24 /* sizeof(struct robust_list_head) */
 
-/* Everything is loaded: takes over the thread that waits for this. */
-static BARE _Noreturn void enter_namespace(struct task *t, const struct launch *l)
+/* The process takes the place of the thread that waits for this. */
+static BARE void take_block(struct task *t, const struct namespace_start *s)
 {
-	struct namespace_start *s = l->start;
-
 	*s->tid = t->tid = sys_gettid();
 	/* Or the kernel would clear, at its end, what pip_spawn() waits for. */
 	sys_call(SYS_set_tid_address, &t->tid, 0, 0, 0, 0, 0);
@@ -219,6 +217,17 @@ static BARE _Noreturn void enter_namespace(struct task *t, const struct launch *
 	sys_call(SYS_set_robust_list, s->robust_list, ROBUST_LIST_SIZE, 0, 0, 0, 0);
 	if (s->rseq)
 		sys_call(SYS_rseq, s->rseq, EMBRYO_RSEQ_SIZE, 0, ARCH_RSEQ_SIG, 0, 0);
+}
+
+/* Everything is loaded. */
+static BARE _Noreturn void enter_namespace(struct task *t, const struct launch *l)
+{
+	struct namespace_start *s = l->start;
+
+	if (t->thread.on)
+		thread_begin(t, s->handle);
+	else
+		take_block(t, s);
 	begin(t, s->block);
 	sys_sigmask(SIG_SETMASK, &l->mask, NULL);
 	s->enter(t, s);

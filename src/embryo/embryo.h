@@ -28,8 +28,8 @@ struct namespace_start {
 	} * fini; /* destructors, in this order */
 	size_t nfini;
 	const struct interp_facts *facts; /* the root's */
-	/* Of the thread that lends it these: */
-	uintptr_t thread_pointer, stack;
+	/* Of the thread that lends it these, or becomes the task: */
+	uintptr_t thread_pointer, handle, stack;
 	int *tid; /* where its libc keeps its TID */
 	void *robust_list;
 	void *rseq; /* NULL = not registered */

@@ -12,14 +12,16 @@
 #include "embryo/thread.h"
 
 #include <linux/sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "base/dir.h"
 #include "embryo/fatal.h"
 #include "embryo/window.h"
 
-/* glibc's SIGCANCEL, and SIGSETXID: setuid(2) by a thread of many programs makes no sense. */
+/* glibc's SIGCANCEL, and SIGSETXID, for setuid(2) by a program with threads. */
 #define INTERNAL_FIRST THREAD_CANCEL
+#define THREAD_SETXID THREAD_LEAVE
 #define TID_MAX (4U << 20) /* Linux, PID_MAX_LIMIT */
 #define PASSES 24          /* over threads that nothing is known of, */
 #define PATIENT 4          /* the first of which only wait: most tell soon whose they are */
@@ -62,10 +64,94 @@ static BARE struct task *root_record(const struct task *t)
 
 /* ---- Which threads are a task's ------------------------------------------------------------ */
 
+/*
+ * In namespaces of the root's dynamic linker the stacks of all threads come from the same lists, so
+ * their control blocks tell nothing.  The task's record lists them: from before their clone(2) on,
+ * marked as EXPECTED until they have begun.
+ */
+#define EXPECTED 1UL
+
+static BARE int pointer_index(const struct task *t, uintptr_t value)
+{
+	for (int i = 0; i < TASK_THREADS; i++)
+		if (atomic_load_explicit(&t->thread_pointers[i], memory_order_relaxed) == value)
+			return i;
+	return -1;
+}
+
+/* Puts a value in another's place; which is 0 for a new entry. */
+static BARE bool replace_pointer(struct task *t, uintptr_t old, uintptr_t value)
+{
+	for (;;) {
+		int i = pointer_index(t, old);
+		uintptr_t expected = old;
+
+		if (i < 0)
+			return false;
+		if (atomic_compare_exchange_strong(&t->thread_pointers[i], &expected, value))
+			return true;
+	}
+}
+
+/* What a failed clone(2) has left is used again, as its stack is. */
+static BARE bool expect_thread(struct task *t, uintptr_t pointer)
+{
+	return pointer_index(t, pointer | EXPECTED) >= 0 ||
+	       replace_pointer(t, 0, pointer | EXPECTED);
+}
+
+static BARE void list_thread(struct task *t)
+{
+	uintptr_t pointer = arch_thread_pointer();
+
+	if (pointer_index(t, pointer) < 0 && !replace_pointer(t, pointer | EXPECTED, pointer))
+		replace_pointer(t, 0, pointer);
+}
+
+static BARE void unlist_thread(struct task *t)
+{
+	replace_pointer(t, arch_thread_pointer(), 0);
+}
+
+/* Whose thread control block this is, or is in. */
+static BARE bool has_block(struct task *t, uintptr_t at)
+{
+	if (!t->name_space)
+		return window_owner(t->space, (void *)at) == t;
+	for (int i = 0; i < TASK_THREADS; i++) {
+		uintptr_t pointer =
+			atomic_load_explicit(&t->thread_pointers[i], memory_order_relaxed);
+
+		if (pointer && !(pointer & EXPECTED) &&
+		    (at - pointer < PAGE || pointer - at < PAGE))
+			return true;
+	}
+	return false;
+}
+
+/* The task in a namespace that the calling thread is listed for, with this mark. */
+static BARE struct task *find_listed(struct space *sp, uintptr_t mark)
+{
+	uintptr_t pointer = arch_thread_pointer();
+	int32_t tid = sys_gettid();
+
+	for (uint32_t i = 0; i < atomic_load(&sp->nslots); i++) {
+		struct task *t = &sp->task[i];
+
+		if (atomic_load(&t->state) != TASK_LIVE || !t->thread.on || !t->name_space)
+			continue;
+		if (atomic_load(&t->pid) == tid || pointer_index(t, pointer | mark) >= 0)
+			return t;
+	}
+	return NULL;
+}
+
 BARE struct task *thread_task(struct space *sp)
 {
 	struct task *t = window_owner(sp, (void *)arch_thread_pointer());
 
+	if (!t)
+		t = find_listed(sp, 0);
 	/* Until its libc is loaded, and in hooks, it has a thread pointer of the root's. */
 	return t ? t : window_owner(sp, __builtin_frame_address(0));
 }
@@ -84,7 +170,7 @@ static BARE enum kinship kinship(struct task *t, pid_t tid)
 	if (sys_call(SYS_get_robust_list, tid, &list, &len, 0, 0, 0))
 		return UNKNOWN;
 	if (list)
-		return window_owner(t->space, list) == t ? OWN : STRANGER;
+		return has_block(t, (uintptr_t)list) ? OWN : STRANGER;
 	/* A thread that has only just begun, is all but gone, or has a libc that wants no list. */
 	return tid == atomic_load(&t->pid) ? OWN : UNKNOWN;
 }
@@ -97,14 +183,20 @@ struct look {
 	bool own, unknown; /* it has met such threads */
 };
 
-BARE void thread_queue(struct task *t, pid_t tid, int sig)
+/* A signal that tells whose affair it is. */
+static BARE long queue(struct task *t, pid_t tid, int sig, int code)
 {
 	pid_t pid = sys_getpid();
-	siginfo_t info = { .si_signo = sig, .si_code = SI_QUEUE };
+	siginfo_t info = { .si_signo = sig, .si_code = code };
 
 	info.si_pid = pid;
 	info.si_value.sival_ptr = t;
-	sys_call(SYS_rt_tgsigqueueinfo, pid, tid, sig, &info, 0, 0);
+	return sys_call(SYS_rt_tgsigqueueinfo, pid, tid, sig, &info, 0, 0);
+}
+
+BARE void thread_queue(struct task *t, pid_t tid, int sig)
+{
+	queue(t, tid, sig, SI_QUEUE);
 }
 
 /* Asks one thread to leave, if it is the task's or may be. */
@@ -187,6 +279,32 @@ BARE void thread_signals_give_back(void)
 		sys_sigaction(INTERNAL_FIRST + i, &root.internal[i], NULL);
 }
 
+static BARE bool is_program(const void *handler)
+{
+	return handler != (void *)SIG_DFL && handler != (void *)SIG_IGN && handler != ours.handler;
+}
+
+/* The code of a task in a namespace may lie anywhere. */
+static BARE bool is_handler_of(const struct task *t, int sig, const void *handler)
+{
+	return t->name_space ? is_program(handler) && t->thread.handler[sig - 1] == handler
+			     : window_owner(t->space, handler) == t;
+}
+
+static BARE const struct task *handler_owner(struct space *sp, int sig, const void *handler)
+{
+	const struct task *owner = window_owner(sp, handler);
+
+	for (uint32_t i = 0; !owner && i < atomic_load(&sp->nslots); i++) {
+		const struct task *t = &sp->task[i];
+
+		if (t->thread.on && t->name_space && atomic_load(&t->state) == TASK_LIVE &&
+		    is_handler_of(t, sig, handler))
+			owner = t;
+	}
+	return owner;
+}
+
 BARE void thread_fork_begin(struct task *t, struct thread_signals *s)
 {
 	struct kernel_sigaction now;
@@ -201,7 +319,7 @@ BARE void thread_fork_begin(struct task *t, struct thread_signals *s)
 
 		if (is_internal(sig) || sys_sigaction(sig, NULL, &now))
 			continue;
-		owner = window_owner(t->space, now.handler);
+		owner = handler_owner(t->space, sig, now.handler);
 		if (now.handler == ours.handler || (owner && owner != t))
 			s->reset |= BIT(sig);
 	}
@@ -239,12 +357,14 @@ static BARE _Noreturn void leave(void)
 		sys_call(SYS_exit, 0, 0, 0, 0, 0, 0);
 }
 
-static BARE void *internal_signal(struct task *t, int sig, const siginfo_t *info)
+static BARE void *internal_signal(struct space *sp, struct task *t, int sig, const siginfo_t *info)
 {
 	const struct kernel_sigaction *sa = t ? &t->thread.internal[sig - INTERNAL_FIRST]
 					      : &root.internal[sig - INTERNAL_FIRST];
 
 	if (info->si_code == SI_QUEUE) {
+		if (!t)
+			t = find_listed(sp, EXPECTED);
 		/* If it is another one's thread, it was not known for that. */
 		if (t && t == info->si_value.sival_ptr && sig == THREAD_CANCEL) {
 			t->thread.cancelled = 1;
@@ -254,6 +374,10 @@ static BARE void *internal_signal(struct task *t, int sig, const siginfo_t *info
 			leave();
 		return NULL;
 	}
+	/* A setuid(2) of the root's, whose libc has the threads in namespaces in its list, too. */
+	if (sig == THREAD_SETXID && info->si_code == SI_TKILL && t && t->name_space &&
+	    info->si_value.sival_ptr != t)
+		sa = &root.internal[sig - INTERNAL_FIRST];
 	if (sa->handler == (void *)SIG_DFL || sa->handler == (void *)SIG_IGN)
 		return NULL;
 	return sa->handler;
@@ -269,7 +393,7 @@ BARE void *thread_on_signal(int sig, const siginfo_t *info, const void *context)
 	}
 	t = thread_task(me->space);
 	if (is_internal(sig))
-		return internal_signal(t, sig, info);
+		return internal_signal(me->space, t, sig, info);
 	if (!t && !is_in(NAMED, sig)) {
 		default_action(sig);
 		return NULL;
@@ -280,8 +404,7 @@ BARE void *thread_on_signal(int sig, const siginfo_t *info, const void *context)
 		return NULL;
 	/* Its own libpip can end it in an orderly way, once, and on its own thread pointer. */
 	if (sig != SIGABRT && is_in(NAMED, sig) && t->thread.catcher &&
-	    window_owner(me->space, (void *)arch_thread_pointer()) == t &&
-	    !atomic_exchange(&t->thread.caught, 1))
+	    has_block(t, arch_thread_pointer()) && !atomic_exchange(&t->thread.caught, 1))
 		return (void *)t->thread.catcher;
 	atomic_store(&t->end_signal, 0);
 	fatal_report(t, sig, info, context);
@@ -316,8 +439,10 @@ static BARE int trap_sigaction(struct task *t, struct arch_trap *tr)
 	} else {
 		if (want && now.handler == (void *)SIG_DFL && is_deadly(sig))
 			now = ours;
-		if (want)
+		if (want) {
 			atomic_fetch_or(&t->thread.handlers, BIT(sig));
+			t->thread.handler[sig - 1] = now.handler;
+		}
 		tr->nr = sys_sigaction(sig, want ? &now : NULL, &was);
 		/* Without flags, as in a process of its own: the root's are not its affair. */
 		if (was.handler == ours.handler || was.handler == (void *)SIG_DFL)
@@ -345,12 +470,17 @@ static BARE int trap_kill(struct task *t, struct arch_trap *tr)
 }
 
 /* raise(SIGKILL); for any other signal it does not matter that there are other programs. */
-static BARE int trap_tgkill(struct task *t, const struct arch_trap *tr)
+static BARE int trap_tgkill(struct task *t, struct arch_trap *tr)
 {
-	if (tr->arg[0] == sys_getpid() && tr->arg[2] == SIGKILL &&
-	    kinship(t, (pid_t)tr->arg[1]) == OWN)
+	bool own = tr->arg[0] == sys_getpid() && kinship(t, (pid_t)tr->arg[1]) == OWN;
+
+	if (own && tr->arg[2] == SIGKILL)
 		thread_end(t, SIGKILL);
-	return 0;
+	if (!t->name_space || tr->arg[2] != THREAD_SETXID)
+		return 0;
+	/* Its setuid(2) is for its own threads, as with a libc that knows no others. */
+	tr->nr = own ? queue(t, (pid_t)tr->arg[1], THREAD_SETXID, SI_TKILL) : -ESRCH;
+	return 1;
 }
 
 /* Its code is going: no signal must lead there any more. */
@@ -362,7 +492,7 @@ static BARE void forget_handlers(struct task *t)
 
 	for (int sig = 1; set && sig <= 64; sig++)
 		if (is_in(set, sig) && sys_sigaction(sig, NULL, &now) == 0 &&
-		    window_owner(t->space, now.handler) == t)
+		    is_handler_of(t, sig, now.handler))
 			sys_sigaction(sig, is_deadly(sig) ? &ours : &none, NULL);
 }
 
@@ -413,6 +543,9 @@ BARE void thread_end(struct task *t, int word)
 		if (t->thread.has_timer)
 			sys_call(SYS_timer_delete, t->thread.timer, 0, 0, 0, 0, 0);
 		forget_handlers(t);
+		/* Which the kernel will not clear now. */
+		if (t->name_space)
+			sys_call(SYS_prctl, PR_GET_TID_ADDRESS, &t->thread.tid_word, 0, 0, 0, 0);
 		sys_call(SYS_set_tid_address, &t->thread.alive, 0, 0, 0, 0, 0);
 		announce(t);
 	}
@@ -505,12 +638,67 @@ BARE int thread_exec(struct task *t, struct arch_trap *tr)
 
 /* ---- Its life ------------------------------------------------------------------------------ */
 
+BARE void thread_begin(struct task *t, uintptr_t handle)
+{
+	list_thread(t);
+	t->thread.handle = handle;
+	set_named(t);
+}
+
+/* It makes a thread: where the control block of that will be. */
+static BARE int trap_clone(struct task *t, struct arch_trap *tr)
+{
+	const struct clone_args *args = (const struct clone_args *)tr->arg[0];
+	bool is_new = tr->nr == SYS_clone3;
+	uint64_t flags = is_new ? args->flags : (uint64_t)tr->arg[0];
+
+	if (!t->name_space || !(flags & CLONE_THREAD) || !(flags & CLONE_SETTLS) ||
+	    expect_thread(t, is_new ? args->tls : (uintptr_t)tr->arg[ARCH_CLONE_TLS]))
+		return 0;
+	tr->nr = -EAGAIN;
+	return 1;
+}
+
+/* A new thread of its own has its control block ready. */
+static BARE void thread_began(struct task *t)
+{
+	if (t->name_space)
+		list_thread(t);
+	fatal_stack_begin(t); /* an overflow of its stack would end the root */
+}
+
+static BARE void thread_goes(struct task *t)
+{
+	fatal_stack_end(t);
+	if (t->name_space)
+		unlist_thread(t);
+}
+
 BARE int thread_syscall(struct task *t, struct arch_trap *tr)
 {
 	/* A child made by vfork shares the memory, but is another process, which may end as it
 	 * likes. */
 	if (!task_is_mine(t))
 		return 0;
+	switch (tr->nr) {
+	case SYS_rt_sigaction:
+		return trap_sigaction(t, tr);
+	case SYS_clone:
+	case SYS_clone3:
+		return trap_clone(t, tr);
+	case SYS_set_robust_list:
+		if (!task_on_main_thread(t))
+			thread_began(t);
+		return 0;
+	default:
+		break;
+	}
+	/* A constructor in a namespace: on a thread of the root's, or on one of its own. */
+	if (!atomic_load(&t->thread.alive)) {
+		if (tr->nr == SYS_exit)
+			thread_goes(t);
+		return 0;
+	}
 	switch (tr->nr) {
 	case SYS_exit_group:
 		thread_end(t, (int)(tr->arg[0] & 0xff) << 8);
@@ -521,11 +709,7 @@ BARE int thread_syscall(struct task *t, struct arch_trap *tr)
 		if (task_on_main_thread(t) && !t->thread.has_threads)
 			thread_end(t, (int)(tr->arg[0] & 0xff) << 8);
 		if (!task_on_main_thread(t))
-			fatal_stack_end(t);
-		return 0;
-	case SYS_rseq: /* a new thread's first call: an overflow of its stack would end the root */
-		if (!task_on_main_thread(t) && tr->arg[2] == 0)
-			fatal_stack_begin(t);
+			thread_goes(t);
 		return 0;
 	case SYS_set_tid_address: /* its thread control block is ready */
 		if (task_on_main_thread(t)) {
@@ -533,8 +717,6 @@ BARE int thread_syscall(struct task *t, struct arch_trap *tr)
 			set_named(t);
 		}
 		return 0;
-	case SYS_rt_sigaction:
-		return trap_sigaction(t, tr);
 	case SYS_kill:
 		return trap_kill(t, tr);
 	case SYS_tgkill:

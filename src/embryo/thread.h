@@ -5,7 +5,7 @@
  * signal handlers, must be seen: thread_syscall() is asked by the traps of its libc and ld.so.  The
  * kernel knows nothing of such a task.  Which threads are its own shows in where they keep the list
  * of their robust mutexes (get_robust_list(2)), which C libraries have in their thread control
- * block: in a window of the task.
+ * block: in a window of the task or, if it is loaded by dlmopen(), where the task's record says.
  */
 #ifndef EMBRYO_THREAD_H
 #define EMBRYO_THREAD_H
@@ -35,6 +35,10 @@ void *thread_on_signal(int sig, const siginfo_t *info, const void *context);
 #define THREAD_CANCEL 32
 #define THREAD_LEAVE 33
 void thread_queue(struct task *t, pid_t tid, int sig);
+
+/* The first thread of a task in a namespace, which its libc's dynamic linker has not begun: its
+ * pthread_t. */
+void thread_begin(struct task *t, uintptr_t handle);
 
 /* Whose thread this is: a task's, or NULL for one of the root's own program. */
 struct task *thread_task(struct space *sp);

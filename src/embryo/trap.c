@@ -91,6 +91,7 @@ static const uint16_t trapped[] = {
 	SYS_brk,
 	SYS_shmat,
 	SYS_rseq,
+	SYS_set_robust_list,
 	SYS_timer_create,
 	SYS_rt_sigaction,
 	SYS_sigaltstack,

@@ -91,6 +91,18 @@ static void in_namespaces(int n)
 	go_round(n, "process:pipclone");
 }
 
+static void threads_in_namespaces(int n)
+{
+	setenv("PIP_LOADER", "dlmopen", 1);
+	go_round(n, "pthread");
+}
+
+static void rounds_of_threads_in_namespaces(void **state)
+{
+	(void)state;
+	in_slices(threads_in_namespaces, rounds(60), SLICE);
+}
+
 static void rounds_in_namespaces(void **state)
 {
 	(void)state;
@@ -115,6 +127,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(rounds_of_threads),
 #ifdef HAVE_DLMOPEN
 	cmocka_unit_test(rounds_in_namespaces),
+	cmocka_unit_test(rounds_of_threads_in_namespaces),
 #endif
 };
 

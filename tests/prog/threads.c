@@ -69,6 +69,8 @@ static int end(const char *how, int code)
 		abort();
 	if (strcmp(how, "wild") == 0)
 		*nowhere = code;
+	if (strcmp(how, "setuid") == 0)
+		return setuid(getuid()) ? -1 : code;
 	if (strcmp(how, "deep") == 0)
 		return deeper(&bottom);
 	while (strcmp(how, "pause") == 0)

@@ -140,6 +140,21 @@ static void are_threads(void)
 	root_fin();
 }
 
+/* A libc sees to it that all threads it knows change their user; not others'. */
+static void users(void)
+{
+	thread_root(2);
+	task_main(programs[0], "pause", "0", NULL);
+	for (int i = 0; i < 3; i++) {
+		task_exits(task_main(programs[i % 2], "setuid", "5", NULL), 5);
+		check_int(setuid(getuid()), 0);
+	}
+	check_int(pip_trywait(0, NULL), ECHILD);
+	check_int(pip_kill(0, SIGKILL), 0);
+	task_signaled(0, SIGKILL);
+	root_fin();
+}
+
 /* ---- Cancelled from outside ---- */
 
 static void cancelled_body(void *arg)
@@ -356,7 +371,8 @@ static const struct CMUnitTest tests[] = {
 	CASE(on_a_sub_thread),
 	CASE(buffers),
 	CASE(are_threads),
-	CASE(not_loadable),
+	CASE(users),
+	CASE_PRIVATE(not_loadable),
 	CASE(kill_all),
 	cmocka_unit_test(cancelled),
 	CASE(executes),

@@ -8,6 +8,7 @@
  * 	b8 NN NN NN NN        mov $nr, %eax           libc's and ld.so's plain wrappers
  * 	4x 89 rr              mov reg, reg            ld.so's readlink("/proc/self/exe")
  * 	4c 8b 4c 24 08        mov 8(%rsp), %r9        libc's syscall()
+ * 	41 8b 70 NN           mov NN(%r8), %esi       libc's signals for setuid()
  * 	31 ff 89 rr           xor %edi, %edi; mov     a thread's exit, in an endless loop
  *
  * The call that ends a process has a move of two bytes before it (89 rr), and the jump reaches into
@@ -93,6 +94,7 @@ static bool last_shape(const uint8_t *code, const uint8_t *p, struct arch_site *
 static bool shape(const uint8_t *code, const uint8_t *p, struct arch_site *s)
 {
 	size_t before = (size_t)(p - code);
+	int64_t nr;
 
 	s->any = 0;
 	if (before >= 5 && p[-5] == 0xb8 && load32(p - 4) < 1024) {
@@ -107,16 +109,15 @@ static bool shape(const uint8_t *code, const uint8_t *p, struct arch_site *s)
 		s->any = 1;
 		return true;
 	}
-	if (before >= 48 && (p[-3] & 0xfa) == 0x48 && p[-2] == 0x89 && p[-1] >= 0xc0) {
-		int64_t nr = number_before(code, p - 3);
-
-		if (nr < 0)
-			return false;
-		s->nr = (uint16_t)nr;
+	if (before >= 48 && (p[-3] & 0xfa) == 0x48 && p[-2] == 0x89 && p[-1] >= 0xc0)
 		s->moved = 3;
-		return true;
-	}
-	return false;
+	else if (before >= 48 && p[-4] == 0x41 && p[-3] == 0x8b && p[-2] == 0x70)
+		s->moved = 4;
+	else
+		return false;
+	nr = number_before(code, p - s->moved);
+	s->nr = (uint16_t)nr;
+	return nr >= 0;
 }
 
 size_t arch_find_sites(const void *code, size_t len, uint64_t off, const uint16_t *nr, size_t nnr,
