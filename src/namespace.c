@@ -36,7 +36,10 @@
 
 struct name_space {
 	struct name_space *older;
-	bool done;
+	bool done, broken;
+	/* The task's record while its memory is still needed, or NULL. */
+	const struct task *host;
+	uint32_t incarnation;
 	void *libpip, *program;
 	struct intercepted libc;
 	struct carrier *carrier;
@@ -476,6 +479,33 @@ static int open_all(struct name_space *ns, struct task *t, const pip_spawn_progr
 	return ns->start.enter ? 0 : -ELIBEXEC;
 }
 
+/* Does anybody still run on the memory of the task that was in it? */
+static bool is_kept(const struct name_space *ns)
+{
+	return ns->host && ns->host->incarnation == ns->incarnation &&
+	       atomic_load(&ns->host->state) != TASK_FREE;
+}
+
+static void close_done(void)
+{
+	while (newest && newest->done && !is_kept(newest)) {
+		struct name_space *ns = newest;
+
+		newest = ns->older;
+		carrier_stop(ns->carrier, ns->broken);
+		if (ns->program)
+			dlclose(ns->program);
+		if (ns->libpip) {
+			dlclose(ns->libpip);
+			if (ns->libc.stubs)
+				munmap((void *)ns->libc.stubs, ns->libc.stubs_len);
+		}
+		free(ns->start.fini);
+		free(ns->block);
+		free(ns);
+	}
+}
+
 int namespace_open(struct task *t, const pip_spawn_program_t *p, char *const *envv,
 		   const struct load *load, size_t stack, struct launch **lp)
 {
@@ -490,6 +520,7 @@ int namespace_open(struct task *t, const pip_spawn_program_t *p, char *const *en
 	if (!ns)
 		return -ENOMEM;
 	pthread_mutex_lock(&stack_mutex);
+	close_done(); /* what had to stay meanwhile */
 	ns->older = newest;
 	newest = ns;
 	pthread_mutex_unlock(&stack_mutex);
@@ -522,36 +553,31 @@ pid_t namespace_begin(struct task *t, struct launch *l)
 	return tid;
 }
 
-static void close_done(void)
-{
-	while (newest && newest->done) {
-		struct name_space *ns = newest;
-
-		newest = ns->older;
-		if (ns->program)
-			dlclose(ns->program);
-		if (ns->libpip) {
-			dlclose(ns->libpip);
-			if (ns->libc.stubs)
-				munmap((void *)ns->libc.stubs, ns->libc.stubs_len);
-		}
-		free(ns->start.fini);
-		free(ns->block);
-		free(ns);
-	}
-}
-
-void namespace_close(struct task *t)
+struct name_space *namespace_leave(struct task *t)
 {
 	struct name_space *ns = t->name_space;
 
 	if (!ns)
-		return;
+		return NULL;
+	t->name_space = NULL;
 	/* The last thread of such a task had another word cleared than its libc knows of. */
 	if (t->thread.tid_word)
 		*t->thread.tid_word = 0;
-	carrier_stop(ns->carrier, t->begun && !t->ended_orderly);
-	t->name_space = NULL;
+	ns->broken = t->begun && !t->ended_orderly;
+	ns->host = t;
+	ns->incarnation = t->incarnation;
+	return ns;
+}
+
+void namespace_close(struct name_space *ns, bool kept)
+{
+	if (!ns)
+		return;
+	if (!kept) {
+		ns->host = NULL;
+		carrier_stop(ns->carrier, ns->broken);
+		ns->carrier = NULL;
+	}
 	pthread_mutex_lock(&stack_mutex);
 	ns->done = true;
 	close_done();

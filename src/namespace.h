@@ -24,7 +24,12 @@ int namespace_open(struct task *t, const pip_spawn_program_t *p, char *const *en
 /* In the place of clone(2), where tasks are threads: that thread goes on as the task.  Its TID. */
 pid_t namespace_begin(struct task *t, struct launch *l);
 
-/* Once the task's process has gone, or if there will be none, and before its memory goes. */
-void namespace_close(struct task *t);
+/* Once the task's process has gone, or if there will be none: takes its namespace, NULL if it has
+ * none, out of its record. */
+struct name_space *namespace_leave(struct task *t);
+
+/* Before its memory goes.  kept: others still run there (birth_keep_memory()), so the namespace
+ * stays as long as the record does. */
+void namespace_close(struct name_space *ns, bool kept);
 
 #endif

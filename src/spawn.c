@@ -563,7 +563,7 @@ int spawn_task(struct task *root, const pip_spawn_program_t *p, uint32_t coreno,
 fail:
 	atomic_store(&t->state, TASK_CLAIMED);
 	carrier_stop(t->hooks.carrier, false);
-	namespace_close(t);
+	namespace_close(namespace_leave(t), false);
 	window_close(t);
 	root_release(root, t);
 	return rc;

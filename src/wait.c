@@ -81,7 +81,9 @@ static int final_status(struct task *t, int word)
 int wait_collect(struct task *root, struct task *t, int *status)
 {
 	uint32_t live = TASK_LIVE;
+	struct name_space *ns;
 	int word = 0;
+	bool kept;
 
 	/* One of several waiting threads gets it. */
 	if (!atomic_compare_exchange_strong(&t->state, &live, TASK_ENDED))
@@ -98,8 +100,10 @@ int wait_collect(struct task *root, struct task *t, int *status)
 	export_close(t);
 	stop_reap(t);
 	carrier_stop(t->hooks.carrier, t->hooks.inside);
-	namespace_close(t);
-	if (!birth_keep_memory(t)) {
+	ns = namespace_leave(t);
+	kept = birth_keep_memory(t); /* from then on the record may be another's at any moment */
+	namespace_close(ns, kept);
+	if (!kept) {
 		birth_bereave(t);
 		window_close(t);
 		root_release(root, t);

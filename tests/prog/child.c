@@ -251,6 +251,22 @@ START(child_left_behind)
 	return 5;
 }
 
+/* A child of vfork that goes on, in this memory, after its parent has been killed. */
+START(child_lingers)
+{
+	struct lingering *l = arg;
+	pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): its test */
+
+	if (pid == 0) {
+		l->pid = getpid();
+		while (!l->go)
+			usleep(1000);
+		l->done = getpid() == l->pid;
+		_exit(0);
+	}
+	return 1;
+}
+
 int main(void)
 {
 	return EXPECT_FAILED;

@@ -11,4 +11,9 @@ struct child {
 	atomic_int count, leave;
 };
 
+struct lingering {
+	volatile pid_t pid;
+	volatile int go, done;
+};
+
 #endif

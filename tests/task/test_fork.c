@@ -293,12 +293,45 @@ static void generations(void)
 	root_fin();
 }
 
+/* Its code and its memory stay as long as somebody runs there. */
+static void guest_of_a_killed_task(void)
+{
+	for (int i = 0; i < 3; i++) {
+		struct lingering l = { 0 };
+		int pipid;
+
+		setenv("PIP_MODE", "process:got", 1);
+		root_init(2);
+		pipid = task_func(PROG("child"), "child_lingers", &l);
+		check(retry(l.pid));
+		task_kill(pipid, SIGKILL);
+		task_signaled(pipid, SIGKILL);
+		task_exits(task_main(PROG("plain"), "return", "5", NULL), 5);
+		l.go = 1;
+		check(retry(l.done));
+		check(retry(process_state(l.pid) == 'Z' || process_state(l.pid) == 0));
+		task_exits(task_main(PROG("plain"), "return", "5", NULL), 5);
+		root_fin();
+	}
+}
+
 static const struct CMUnitTest tests[] = {
-	CASE(system_and_popen), CASE(fork_in_task),         CASE(ends_in_task),
-	CASE(spawns_in_task),   CASE(becomes_root_in_task), CASE(threads_in_task),
-	CASE(atfork_in_task),   CASE_PROCESS(concurrently), CASE(no_after_hook),
-	CASE(left_behind),      cmocka_unit_test(of_root),  CASE(system_in_root),
-	CASE(exec_in_root),     CASE(becomes_root),         CASE(generations),
+	CASE(system_and_popen),
+	CASE(fork_in_task),
+	CASE(ends_in_task),
+	CASE(spawns_in_task),
+	CASE(becomes_root_in_task),
+	CASE(threads_in_task),
+	CASE_PROCESS(guest_of_a_killed_task),
+	CASE(atfork_in_task),
+	CASE_PROCESS(concurrently),
+	CASE(no_after_hook),
+	CASE(left_behind),
+	cmocka_unit_test(of_root),
+	CASE(system_in_root),
+	CASE(exec_in_root),
+	CASE(becomes_root),
+	CASE(generations),
 };
 
 TEST_MAIN(tests)
