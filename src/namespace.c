@@ -34,6 +34,8 @@
 #include "log.h"
 #include "taskside/symbol.h"
 
+#define OPENED_MAX 1000 /* times by one task, that will be undone */
+
 struct name_space {
 	struct name_space *older;
 	bool done, broken;
@@ -318,20 +320,29 @@ static void join_copies(struct name_space *ns)
 
 /* What an object has in its dynamic section is not to be run by the root's dlclose(), on the root's
  * thread: it is taken out, and noted for the task to run at its exit. */
-static int take_destructors(struct name_space *ns, const struct link_map *map)
+static void take_destructor(const struct link_map *map, struct namespace_fini *fini)
 {
-	struct namespace_fini *more, fini = { NULL, 0 };
 	struct object o;
 
+	*fini = (struct namespace_fini){ NULL, 0 };
+	if (strstr(map->l_name, "/ld-"))
+		return; /* everybody's */
 	read_object(&o, map);
 	for (Elf64_Dyn *d = map->l_ld; d->d_tag != DT_NULL; d++) {
 		if (d->d_tag == DT_FINI_ARRAY) {
-			fini.array = (void (**)(void))pointer(map, d);
-		} else if (d->d_tag == DT_FINI_ARRAYSZ) {
-			fini.n = d->d_un.d_val / sizeof(fini.array[0]);
+			fini->array = (void (**)(void))pointer(map, d);
+		} else if (d->d_tag == DT_FINI_ARRAYSZ && d->d_un.d_val) {
+			fini->n = d->d_un.d_val / sizeof(fini->array[0]);
 			set_slot(&o, (uintptr_t *)&d->d_un.d_val, 0);
 		}
 	}
+}
+
+static int take_destructors(struct name_space *ns, const struct link_map *map)
+{
+	struct namespace_fini *more, fini;
+
+	take_destructor(map, &fini);
 	if (!fini.array || !fini.n)
 		return 0;
 	more = realloc(ns->start.fini, (ns->start.nfini + 1) * sizeof(*more));
@@ -353,8 +364,7 @@ static int take_all_destructors(struct name_space *ns)
 	for (struct link_map *map = program; map && !rc; map = map->l_next)
 		rc = take_destructors(ns, map);
 	for (struct link_map *map = first; map != program && !rc; map = map->l_next)
-		if (!strstr(map->l_name, "/ld-"))
-			rc = take_destructors(ns, map);
+		rc = take_destructors(ns, map);
 	return rc;
 }
 
@@ -486,6 +496,40 @@ static bool is_kept(const struct name_space *ns)
 	       atomic_load(&ns->host->state) != TASK_FREE;
 }
 
+/* Whether the namespace has lost this library, which somebody in it has opened. */
+static bool close_library(const struct name_space *ns, struct link_map *first,
+			  struct link_map *library)
+{
+	struct link_map *map = first;
+
+	if (library == first || (void *)library == ns->program || strstr(library->l_name, "/ld-"))
+		return false;
+	/* Its handle is its map (elf/dl-open.c).  It may have been opened more than once; one that
+	 * is never unloaded stays, without an error. */
+	for (int i = 0; i < OPENED_MAX && map; i++) {
+		if (dlclose(library))
+			return false;
+		for (map = first; map && map != library; map = map->l_next)
+			;
+	}
+	return !map;
+}
+
+/* A namespace is free when nothing is left in it.  What its task has opened (libc itself does, for
+ * pthread_cancel(3) and host names) it did not close. */
+static void close_libraries(struct name_space *ns)
+{
+	struct link_map *first, *map;
+	struct namespace_fini none;
+
+	if (!ns->program || dlinfo(ns->libpip, RTLD_DI_LINKMAP, &first))
+		return;
+	for (map = first; map;) {
+		take_destructor(map, &none); /* not on this thread */
+		map = close_library(ns, first, map) ? first : map->l_next;
+	}
+}
+
 static void close_done(void)
 {
 	while (newest && newest->done && !is_kept(newest)) {
@@ -493,6 +537,7 @@ static void close_done(void)
 
 		newest = ns->older;
 		carrier_stop(ns->carrier, ns->broken);
+		close_libraries(ns);
 		if (ns->program)
 			dlclose(ns->program);
 		if (ns->libpip) {
