@@ -176,6 +176,22 @@ static _Noreturn void enter_program(const struct namespace_start *s)
 	arch_enter(s->entry, (uintptr_t)stack);
 }
 
+/*
+ * The main thread has been cancelled.  Left to itself libc would go on where the root's has begun
+ * the thread.
+ */
+static void main_thread_gone(void *arg)
+{
+	struct task *t = arg;
+
+	atomic_store(&t->end_code, 0x100);
+	if (!t->thread.has_threads)
+		exit(0);
+	fflush(NULL);
+	for (;;) /* other threads may go on */
+		syscall(SYS_exit, 0);
+}
+
 void pip_start_in_namespace(struct task *t, struct namespace_start *s);
 
 /* In its own copy of this library, on its own libc: what __libc_start_main() would do. */
@@ -191,9 +207,11 @@ PIP_API void pip_start_in_namespace(struct task *t, struct namespace_start *s)
 	starting = t;
 	start_function = s->function;
 	atexit(run_destructors);
+	pthread_cleanup_push(main_thread_gone, t);
 	if (start_function)
 		exit(task_main((int)s->block[0], s->argv, s->envp));
 	enter_program(s);
+	pthread_cleanup_pop(0);
 }
 
 /*

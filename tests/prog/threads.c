@@ -69,11 +69,13 @@ static int end(const char *how, int code)
 		abort();
 	if (strcmp(how, "wild") == 0)
 		*nowhere = code;
+	if (strcmp(how, "cancel") == 0)
+		EXPECT_INT(pthread_cancel(pthread_self()), 0);
 	if (strcmp(how, "setuid") == 0)
 		return setuid(getuid()) ? -1 : code;
 	if (strcmp(how, "deep") == 0)
 		return deeper(&bottom);
-	while (strcmp(how, "pause") == 0)
+	while (strcmp(how, "pause") == 0 || strcmp(how, "cancel") == 0)
 		pause();
 	return code;
 }

@@ -75,6 +75,14 @@ static void main_pthread_exit(void)
 	ends(programs[1], "pthread_exit", "9", 9, 0);
 }
 
+static void main_cancels_itself(void)
+{
+	thread_root(1);
+	for (int i = 0; i < 20; i++)
+		task_exits(task_main(programs[i % 2], "alone", "cancel", "0", NULL), 0);
+	root_fin();
+}
+
 /* On one of its own threads. */
 static void on_a_sub_thread(void)
 {
@@ -368,6 +376,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(thread_deep),
 	CASE(thread_deep_linked),
 	CASE(main_pthread_exit),
+	CASE(main_cancels_itself),
 	CASE(on_a_sub_thread),
 	CASE(buffers),
 	CASE(are_threads),
