@@ -184,6 +184,7 @@ struct task {
 	struct lock collect_lock;         /* held while what ended children left is given back */
 	uintptr_t room;                   /* the embryo's own stacks */
 	struct standin *standin;          /* the embryo's, shared with its stand-in */
+	_Atomic int32_t standin_pid;      /* of the process that it stands for; 0 = none */
 	_Atomic uint32_t parent_waits;    /* off its stack, for a vfork's child */
 	uint32_t changes_rights;     /* it, or who launched it, has made a call that may do so */
 	uint32_t left_world;         /* it has changed its namespaces, root or filters */

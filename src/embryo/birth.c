@@ -12,6 +12,7 @@
 
 #include "base/str.h"
 #include "embryo/fork.h"
+#include "embryo/peer.h"
 #include "embryo/standin.h"
 #include "embryo/window.h"
 #include "export.h"
@@ -366,6 +367,8 @@ static void fork_embryo(void *arg)
 		arch_trap_resume(&frame);
 	}
 	s->pid = (int32_t)pid;
+	if (pid > 0)
+		peer_note_standin(t, s->pid);
 	b->failed = pid < 0; /* *b is the launcher's stack: not to be touched after the next line */
 	atomic_store(&t->stage, STAGE_LOADED);
 	sys_futex_wake_shared(&t->stage, INT_MAX);

@@ -686,10 +686,12 @@ static long leave_alone(struct standin *s)
 	return ALONE;
 }
 
-static _Noreturn void embryo_by_kernel(struct exec *x, struct standin *s)
+static _Noreturn void embryo_by_kernel(struct exec *x, struct task *t)
 {
+	const struct standin *s = t->standin;
+
 	tell(x, "ordinary process", x->why);
-	standin_await_end(s);
+	standin_await_end(t);
 	sys_sigmask(SIG_SETMASK, &s->attributes.mask, NULL);
 	sys_call(SYS_execve, s->path, s->argv, s->envv, 0, 0, 0);
 	/* It is too late for an error: the kernel ends a process like this by SIGKILL, too. */
@@ -724,7 +726,7 @@ long exec_in_embryo(struct task *t, struct standin *s)
 		if (!place(&x, t, &l) && !root_enter(root_of(t), PIP_PIPID_ANY, t))
 			break;
 		x.why = "out of memory or descriptors";
-		embryo_by_kernel(&x, s);
+		embryo_by_kernel(&x, t);
 	case BY_KERNEL:
 		forget_vectors(&x);
 		if (standin_take_over(s)) {
@@ -732,7 +734,7 @@ long exec_in_embryo(struct task *t, struct standin *s)
 			return leave_alone(s);
 		}
 		standin_answer(s, GO);
-		embryo_by_kernel(&x, s);
+		embryo_by_kernel(&x, t);
 	case NOT_AT_ALL:
 		forget_vectors(&x);
 		return x.error;
@@ -746,6 +748,6 @@ long exec_in_embryo(struct task *t, struct standin *s)
 	l->mask = s->attributes.mask;
 	atomic_store(&t->launched, LAUNCH_TASK);
 	atomic_store(&t->state, TASK_LIVE);
-	standin_await_end(s);
+	standin_await_end(t);
 	enter(&x, l);
 }

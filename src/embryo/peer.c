@@ -9,7 +9,8 @@
  * Whether a program still is in this address space is told by the word that set_tid_address(2)
  * named: the kernel clears it when the main thread leaves the address space, by its end or by
  * execve.  That is just when such calls begin to fail with ESRCH, or to mean other memory.  All
- * other targets are the kernel's.
+ * other targets are the kernel's; but a forked child's PID is that of its embryo, which has other
+ * memory, so for that the kernel is given its stand-in's.
  */
 #include "embryo/peer.h"
 
@@ -20,15 +21,18 @@
 
 #include "base/str.h"
 #include "embryo/guard.h"
+#include "embryo/standin.h"
 
 #define SCOPE "/proc/sys/kernel/yama/ptrace_scope"
 
 #define LIST_MAX 1024          /* UIO_MAXIOV */
 #define TOTAL_MAX 0x7ffff000UL /* MAX_RW_COUNT: what one call moves at most */
 #define ADDRESS_BITS 56        /* more than any program has; with fewer, a copy fails */
+#define LOOKS 100              /* at a stand-in that has ended, until its embryo knows */
 
-/* PIDs by slot, as of those who named such a word.  The records themselves are far apart: to look
- * at a thousand takes longer than many a copy.  Either table is only a guess; the record tells. */
+/* PIDs by slot, as of those who named such a word, and of embryos.  The records themselves are far
+ * apart: to look at a thousand takes longer than many a copy.  Either table is only a guess; the
+ * record tells. */
 static _Atomic int32_t pids[SPACE_TASKS];
 
 /* The slot in which a PID was found last. */
@@ -73,6 +77,53 @@ void peer_note_tid_word(struct task *t, const int32_t *word)
 		return;
 	t->tid_word = word;
 	atomic_store(&pids[t->slot], pid);
+}
+
+void peer_note_standin(struct task *t, int32_t pid)
+{
+	atomic_store(&pids[t->slot], sys_getpid());
+	atomic_store(&t->standin_pid, pid);
+}
+
+/* The process that this record's PID means, or 0. */
+static int32_t process_of(const struct task *t, int32_t pid)
+{
+	if (atomic_load(&t->pid) != pid)
+		return 0;
+	if (t->root_slot == t->slot) /* it may be a stand-in itself */
+		return task_process(t);
+	/* The kernel clears the stage when the embryo has gone. */
+	return t->launched == LAUNCH_EMBRYO && atomic_load(&t->stage) != STAGE_GONE
+		       ? atomic_load(&t->standin_pid)
+		       : 0;
+}
+
+int32_t peer_process(const struct task *t, int32_t pid)
+{
+	const struct space *sp = t->space;
+	uint32_t n = atomic_load(&sp->nslots), slot;
+	int32_t process = process_of(&sp->task[t->root_slot], pid);
+
+	for (slot = 0; slot < n && !process; slot++)
+		if (atomic_load_explicit(&pids[slot], memory_order_relaxed) == pid)
+			process = process_of(&sp->task[slot], pid);
+	return process ? process : pid;
+}
+
+/* The same, of any process that has to do with a space.  A stand-in does not see the one that it
+ * comes from, but its embryo does. */
+static int32_t process_behind(const struct window_head *head, int32_t pid)
+{
+	struct standin *s = head->standin;
+	int32_t process = pid > 0 && head->task ? peer_process(head->task, pid) : pid;
+
+	if (pid <= 0 || process != pid || !s)
+		return process;
+	if (pid == s->embryo)
+		return s->pid;
+	if (sys_getpid() == s->pid)
+		process = (int32_t)standin_ask(s, STANDIN_PEER, pid, 0, 0);
+	return process > 0 ? process : pid;
 }
 
 /* Does it run in this address space?  Its memory may be given back at any moment, and the word
@@ -181,32 +232,59 @@ static ssize_t transfer(const struct guard *g, const struct arch_trap *tr)
 					      : copy(g, &remote, &local, (size_t)total);
 }
 
+/* From or to a stand-in.  0 if the target is none. */
+static int copy_by_kernel(const struct window_head *head, struct arch_trap *tr)
+{
+	struct timespec moment = { 0, 100000 };
+	int32_t pid = (int32_t)tr->arg[0], process;
+	long rc = 0;
+
+	for (int i = 0; i < LOOKS; i++) {
+		process = process_behind(head, pid);
+		if (process == pid)
+			return 0;
+		rc = sys_call(tr->nr, process, tr->arg[1], tr->arg[2], tr->arg[3], tr->arg[4],
+			      tr->arg[5]);
+		/* It has just ended: either its embryo does so too, or executes for it. */
+		if (rc != -ESRCH)
+			break;
+		sys_call(SYS_nanosleep, &moment, NULL, 0, 0, 0, 0);
+	}
+	tr->nr = rc;
+	return 1;
+}
+
 static int trap_copy(struct window_head *head, struct arch_trap *tr)
 {
-	const struct task *me = head->task, *t = find_task(me, (int32_t)tr->arg[0]);
+	const struct task *me = head->task, *t = me ? find_task(me, (int32_t)tr->arg[0]) : NULL;
 	struct guard g;
 	int handled = 0;
 
 	if (!t || guard_open(&g, head))
-		return 0;
+		return copy_by_kernel(head, tr);
 	if (is_here(&g, me, t)) {
 		tr->nr = transfer(&g, tr);
 		handled = 1;
 	}
 	guard_close(&g);
-	return handled;
+	return handled ? handled : copy_by_kernel(head, tr);
 }
 
 /* ---- Questions ----------------------------------------------------------------------------- */
 
 static int trap_kcmp(struct window_head *head, struct arch_trap *tr)
 {
-	const struct task *me = head->task, *a = find_task(me, (int32_t)tr->arg[0]);
-	const struct task *b = find_task(me, (int32_t)tr->arg[1]);
+	int32_t pid[2] = { (int32_t)tr->arg[0], (int32_t)tr->arg[1] };
+	const struct task *me = head->task, *a = me ? find_task(me, pid[0]) : NULL;
+	const struct task *b = me ? find_task(me, pid[1]) : NULL;
 	struct guard g;
 	int handled = 0;
 
-	if (tr->arg[2] != KCMP_VM || !a || !b || guard_open(&g, head))
+	if (tr->arg[2] != KCMP_VM)
+		return 0;
+	tr->arg[0] = process_behind(head, pid[0]);
+	tr->arg[1] = process_behind(head, pid[1]);
+	if (!a || !b || guard_open(&g, head))
 		return 0;
 	if (is_here(&g, me, a) && is_here(&g, me, b)) {
 		tr->nr = 0;
@@ -271,8 +349,6 @@ int peer_open(struct arch_trap *tr)
 
 int peer_syscall(struct window_head *head, struct arch_trap *tr)
 {
-	if (!head->task)
-		return 0;
 	switch (tr->nr) {
 	case SYS_process_vm_readv:
 	case SYS_process_vm_writev:
@@ -280,9 +356,10 @@ int peer_syscall(struct window_head *head, struct arch_trap *tr)
 	case SYS_kcmp:
 		return trap_kcmp(head, tr);
 	case SYS_prctl:
-		return trap_prctl(tr);
+		return head->task ? trap_prctl(tr) : 0;
 	case SYS_set_tid_address:
-		peer_note_tid_word(head->task, (const int32_t *)tr->arg[0]);
+		if (head->task)
+			peer_note_tid_word(head->task, (const int32_t *)tr->arg[0]);
 		return 0;
 	default:
 		return 0;

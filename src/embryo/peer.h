@@ -15,6 +15,12 @@ int peer_syscall(struct window_head *head, struct arch_trap *tr);
 /* On its main thread: the word that set_tid_address(2) names, as a C library does once. */
 void peer_note_tid_word(struct task *t, const int32_t *word);
 
+/* In an embryo: the process that it stands for from now on; 0 = none any more. */
+void peer_note_standin(struct task *t, int32_t pid);
+
+/* The process that a PID means to the programs of t's space: a forked child's is its embryo's. */
+int32_t peer_process(const struct task *t, int32_t pid);
+
 /* openat(2). */
 int peer_open(struct arch_trap *tr);
 

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "embryo/exec.h"
 #include "embryo/fork.h"
+#include "embryo/peer.h"
 #include "embryo/procfs.h"
 
 #define ALL_SIGNALS (~(kernel_sigset_t)0)
@@ -96,10 +97,9 @@ static long call_embryo(struct standin *s)
 
 long standin_ask(struct standin *s, enum standin_request request, long a, long b, long c)
 {
-	kernel_sigset_t all = ALL_SIGNALS, mask;
+	kernel_sigset_t mask = lock_acquire(&s->asks);
 	long rc;
 
-	sys_sigmask(SIG_BLOCK, &all, &mask);
 	s->arg[0] = a;
 	s->arg[1] = b;
 	s->arg[2] = c;
@@ -111,8 +111,9 @@ long standin_ask(struct standin *s, enum standin_request request, long a, long b
 	}
 	while (atomic_load(&s->request) == request)
 		sys_futex_wait_shared(&s->request, request, NULL);
-	sys_sigmask(SIG_SETMASK, &mask, NULL);
-	return s->result;
+	rc = s->result;
+	lock_release(&s->asks, mask);
+	return rc;
 }
 
 /* Its own PID, as it knows it, means this process. */
@@ -479,13 +480,15 @@ void standin_answer(struct standin *s, long result)
 	sys_futex_wake_shared(&s->request, 1);
 }
 
-void standin_await_end(struct standin *s)
+void standin_await_end(struct task *t)
 {
+	const struct standin *s = t->standin;
 	struct timespec now = { 0, 0 };
 	kernel_sigset_t pending, child = BIT(SIGCHLD);
 
 	while (sys_call(SYS_wait4, s->pid, NULL, __WALL, NULL, 0, 0) == -EINTR)
 		;
+	peer_note_standin(t, 0);
 	sys_call(SYS_prctl, PR_SET_CHILD_SUBREAPER, s->attributes.subreaper, 0, 0, 0, 0);
 	/* What this process heard of its own child is nobody's business. */
 	while (sys_call(SYS_rt_sigtimedwait, &child, NULL, &now, KERNEL_SIGSET_SIZE, 0, 0) > 0)
@@ -592,6 +595,9 @@ static void serve(struct task *t, struct standin *s)
 		break;
 	case STANDIN_EXEC:
 		standin_answer(s, exec_in_embryo(t, s));
+		break;
+	case STANDIN_PEER:
+		standin_answer(s, peer_process(t, (int32_t)s->arg[0]));
 		break;
 	default:
 		break;

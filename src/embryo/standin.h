@@ -27,6 +27,7 @@ enum standin_request {
 	STANDIN_SETSID,
 	STANDIN_IOCTL, /* arg[0..2], on the controlling terminal */
 	STANDIN_EXEC,
+	STANDIN_PEER, /* arg[0]: a PID; the process that it means */
 };
 
 /* What exec hands over and the kernel keeps in the process. */
@@ -48,6 +49,7 @@ struct standin_attributes {
 /* Mapped in both of them. */
 struct standin {
 	int32_t embryo, pid, parent;
+	struct lock asks;         /* held while one of the stand-in's threads has a request */
 	_Atomic uint32_t request; /* enum standin_request; a futex word */
 	int64_t arg[3], result;
 	uint32_t own_session, left_world, sets_death_signal;
@@ -91,7 +93,7 @@ int standin_take_over(struct standin *s);
 void standin_answer(struct standin *s, long result);
 
 /* Waits for the stand-in's end, which is near. */
-void standin_await_end(struct standin *s);
+void standin_await_end(struct task *t);
 
 /* May this call change the rights of the process?  Or what exec hands over of its memory's
  * settings, which are in /proc? */

@@ -294,6 +294,160 @@ static void topic_stranger(void)
 	EXPECT_INT(get(pid, &seen, &value, sizeof(seen)), peer->filtered ? -EPERM : -ESRCH);
 }
 
+/* ---- Forked children: each has other memory at the same addresses, whoever looks ---- */
+
+static int own = 1;
+
+static void reads(pid_t pid, int want)
+{
+	int seen = 0;
+
+	EXPECT_INT(get(pid, &seen, &own, sizeof(seen)), sizeof(seen));
+	EXPECT_INT(seen, want);
+}
+
+static void become(int number)
+{
+	own = number;
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+	reads(getpid(), number);
+}
+
+static void ends_well(pid_t pid)
+{
+	int status = -1;
+
+	EXPECT_INT(waitpid(pid, &status, 0), pid);
+	EXPECT_INT(status, 0);
+}
+
+static pid_t family[3]; /* parent, elder, younger */
+
+/* In the younger, in several threads. */
+static void *reads_all(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 100; i++) {
+		reads(family[0], 1);
+		reads(family[1], 7);
+		reads(family[2], 3);
+	}
+	return NULL;
+}
+
+static void grandchild(int ready, int go)
+{
+	char byte;
+
+	become(4);
+	reads(getppid(), 3);
+	EXPECT_INT(write(ready, "x", 1), 1);
+	EXPECT_INT(read(go, &byte, 1), 1);
+	_exit(0);
+}
+
+static void younger(void)
+{
+	const int seven = 7;
+	pthread_t thread[4];
+	int ready[2], go[2];
+	char byte;
+	pid_t pid;
+
+	family[2] = getpid();
+	become(3);
+	reads(family[0], 1);
+	reads(family[1], 2);
+	EXPECT_INT(put(family[1], &seven, &own, sizeof(own)), sizeof(own));
+	EXPECT_INT(own, 3);
+	EXPECT_INT(syscall(SYS_kcmp, family[2], family[2], KCMP_VM, 0, 0), 0);
+	EXPECT(syscall(SYS_kcmp, family[2], family[1], KCMP_VM, 0, 0) > 0);
+	EXPECT(syscall(SYS_kcmp, family[2], family[0], KCMP_VM, 0, 0) > 0);
+	for (int i = 0; i < 4; i++)
+		EXPECT_INT(pthread_create(&thread[i], NULL, reads_all, NULL), 0);
+	for (int i = 0; i < 4; i++)
+		EXPECT_INT(pthread_join(thread[i], NULL), 0);
+	EXPECT_INT(pipe(ready), 0);
+	EXPECT_INT(pipe(go), 0);
+	pid = fork();
+	EXPECT(pid >= 0);
+	if (pid == 0)
+		grandchild(ready[1], go[0]);
+	EXPECT_INT(read(ready[0], &byte, 1), 1);
+	reads(pid, 4);
+	reads(getpid(), 3);
+	reads(family[0], 1);
+	reads(family[1], 7);
+	EXPECT_INT(write(go[1], "x", 1), 1);
+	ends_well(pid);
+	_exit(0);
+}
+
+static void topic_family(void)
+{
+	int ready[2], go[2], seen;
+	char byte;
+	pid_t pid;
+
+	EXPECT_INT(pipe(ready), 0);
+	EXPECT_INT(pipe(go), 0);
+	family[0] = getpid();
+	become(1);
+	family[1] = fork();
+	EXPECT(family[1] >= 0);
+	if (family[1] == 0) {
+		become(2);
+		reads(family[0], 1);
+		EXPECT_INT(write(ready[1], "x", 1), 1);
+		EXPECT_INT(read(go[0], &byte, 1), 1);
+		EXPECT_INT(own, 7);
+		_exit(0);
+	}
+	EXPECT_INT(read(ready[0], &byte, 1), 1);
+	reads(family[1], 2);
+	EXPECT(syscall(SYS_kcmp, family[0], family[1], KCMP_VM, 0, 0) > 0);
+	pid = fork();
+	EXPECT(pid >= 0);
+	if (pid == 0)
+		younger();
+	ends_well(pid);
+	reads(family[1], 7);
+	EXPECT_INT(own, 1);
+	EXPECT_INT(write(go[1], "x", 1), 1);
+	ends_well(family[1]);
+	EXPECT_INT(get(family[1], &seen, &own, sizeof(seen)), -ESRCH);
+}
+
+/* Until it executes a program, and from then on that; at no moment there is nobody. */
+static void topic_family_execs(void)
+{
+	int ready[2], status, seen;
+	ssize_t n;
+	char byte;
+	pid_t pid;
+
+	EXPECT_INT(pipe(ready), 0);
+	for (int i = 0; i < 20; i++) {
+		pid = fork();
+		EXPECT(pid >= 0);
+		if (pid == 0) {
+			become(2);
+			EXPECT_INT(write(ready[1], "x", 1), 1);
+			execl("/bin/sleep", "sleep", "60", NULL);
+			_exit(EXPECT_FAILED);
+		}
+		EXPECT_INT(read(ready[0], &byte, 1), 1);
+		do {
+			seen = 0;
+			n = get(pid, &seen, &own, sizeof(seen));
+			EXPECT(n == -EFAULT || n == (ssize_t)sizeof(seen));
+		} while (seen == 2);
+		kill(pid, SIGKILL);
+		EXPECT_INT(waitpid(pid, &status, 0), pid);
+		EXPECT_INT(get(pid, &seen, &own, sizeof(seen)), -ESRCH);
+	}
+}
+
 /* When the owner's memory is left behind, by its end or by execve. */
 static void topic_leaves(void)
 {
@@ -664,6 +818,8 @@ static const struct topic {
 	{ "copies", topic_copies },
 	{ "parity", topic_parity },
 	{ "stranger", topic_stranger },
+	{ "family", topic_family },
+	{ "family_execs", topic_family_execs },
 	{ "leaves", topic_leaves },
 	{ "chaser", topic_chaser },
 	{ "handler_before", topic_handler_before },

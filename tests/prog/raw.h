@@ -1,34 +1,32 @@
-/* raw.h - process_vm_readv(2) and its kin by an instruction of the program, which the runtime does
- * not see; for comparison with what libc's call does.  The result, or -errno. */
+/* raw.h - system calls by an instruction of the program, which the runtime does not see; for
+ * comparison with what libc's calls do.  The result, or -errno. */
 #ifndef RAW_H
 #define RAW_H
 
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-static inline long raw_copy(long nr, pid_t pid, const struct iovec *local, unsigned long nlocal,
-			    const struct iovec *remote, unsigned long nremote, unsigned long flags)
+static inline long raw_call(long nr, long a, long b, long c, long d, long e, long f)
 {
 #ifdef __x86_64__
-	register const struct iovec *r10 __asm__("r10") = remote;
-	register unsigned long r8 __asm__("r8") = nremote;
-	register unsigned long r9 __asm__("r9") = flags;
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
 	long ret;
 
 	__asm__ volatile("syscall"
 			 : "=a"(ret)
-			 : "a"(nr), "D"((long)pid), "S"(local), "d"(nlocal), "r"(r10), "r"(r8),
-			   "r"(r9)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
 	return ret;
 #else
 	register long x8 __asm__("x8") = nr;
-	register long x0 __asm__("x0") = pid;
-	register const struct iovec *x1 __asm__("x1") = local;
-	register unsigned long x2 __asm__("x2") = nlocal;
-	register const struct iovec *x3 __asm__("x3") = remote;
-	register unsigned long x4 __asm__("x4") = nremote;
-	register unsigned long x5 __asm__("x5") = flags;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
 
 	__asm__ volatile("svc #0"
 			 : "+r"(x0)
@@ -36,6 +34,14 @@ static inline long raw_copy(long nr, pid_t pid, const struct iovec *local, unsig
 			 : "memory");
 	return x0;
 #endif
+}
+
+/* process_vm_readv(2) and process_vm_writev(2). */
+static inline long raw_copy(long nr, pid_t pid, const struct iovec *local, unsigned long nlocal,
+			    const struct iovec *remote, unsigned long nremote, unsigned long flags)
+{
+	return raw_call(nr, pid, (long)local, (long)nlocal, (long)remote, (long)nremote,
+			(long)flags);
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/kcmp.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -18,6 +19,7 @@
 
 #include "root.h"
 #include "../prog/peer.h"
+#include "../prog/raw.h"
 
 static struct peer peer;
 
@@ -55,8 +57,7 @@ static void refuse(void)
 	program.len = (unsigned short)n;
 	check_int(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
 	check_int(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0), 0);
-	check_int(syscall(SYS_kcmp, getpid(), getpid(), 1, 0, 0), -1);
-	check_int(errno, EPERM);
+	check_int(raw_call(SYS_kcmp, getpid(), getpid(), KCMP_VM, 0, 0, 0), -EPERM);
 	peer.filtered = 1;
 }
 
@@ -136,6 +137,39 @@ static void root_is_told(void)
 	task_exits(start("copies"), 0);
 	check_str(peer.text, "of a task");
 	end(owner);
+}
+
+static void family(void)
+{
+	runs("family", false);
+}
+
+static void family_executes(void)
+{
+	runs("family_execs", false);
+}
+
+/* As above, but the parent has never heard of PiP. */
+static void of_launcher(const char *topic)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	check(pid >= 0);
+	if (pid == 0) {
+		setenv("PIP_MODE", "process:preload", 1);
+		setenv("LD_PRELOAD", PRELOAD, 1);
+		execl(PROG("peer"), "peer", topic, "0", NULL);
+		_exit(127);
+	}
+	check_int(waitpid(pid, &status, 0), pid);
+	check_int(status, 0);
+}
+
+static void family_of_launcher(void)
+{
+	of_launcher("family");
+	of_launcher("family_execs");
 }
 
 static volatile int faults;
@@ -350,6 +384,9 @@ static const struct CMUnitTest tests[] = {
 	CASE(root_copies),
 	CASE(stranger),
 	CASE(stranger_filtered),
+	CASE(family),
+	CASE(family_executes),
+	CASE(family_of_launcher),
 	CASE(ended),
 	CASE(ended_filtered),
 	CASE(come_and_go),
