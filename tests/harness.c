@@ -676,6 +676,20 @@ void harness_skip(const char *why)
 
 /* ---- Balance sheet ---- */
 
+/* A thread may be waited for a moment before the kernel has forgotten it. */
+static int threads_count(void)
+{
+	int n = directory_count("/proc/self/task"), before;
+
+	do {
+		before = n;
+		if (before > 1)
+			sleep_ms(2);
+		n = directory_count("/proc/self/task");
+	} while (n != before);
+	return n;
+}
+
 void sheet_take(struct sheet *s)
 {
 	static char buf[65536];
@@ -697,7 +711,7 @@ void sheet_take(struct sheet *s)
 	s->text[s->text_len] = '\0';
 	close(fd);
 	s->fds = directory_count("/proc/self/fd") - 1; /* without the one that reads it */
-	s->threads = directory_count("/proc/self/task");
+	s->threads = threads_count();
 	s->children = children_count();
 }
 
