@@ -226,20 +226,29 @@ void birth_collect(struct task *launcher)
 	struct space *sp = launcher->space;
 	struct task *ended[64]; /* more of them wait for the next time */
 	kernel_sigset_t outer, mask;
-	size_t n = 0;
+	bool again;
 
 	if (!launcher->first_child)
 		return;
 	outer = lock_acquire(&launcher->collect_lock);
-	/* A child that replaces its program changes the list; an ended one does not. */
-	mask = lock_acquire(&sp->lock);
-	for (struct task *t = child_of(sp, launcher->first_child); t && n < 64;
-	     t = child_of(sp, t->next_child))
-		if (has_left(t))
-			ended[n++] = t;
-	lock_release(&sp->lock, mask);
-	while (n)
-		birth_discard(ended[--n]);
+	do {
+		size_t n = 0;
+
+		/* A child that replaces its program changes the list; an ended one does not. */
+		mask = lock_acquire(&sp->lock);
+		for (struct task *t = child_of(sp, launcher->first_child); t && n < 64;
+		     t = child_of(sp, t->next_child))
+			if (has_left(t))
+				ended[n++] = t;
+		lock_release(&sp->lock, mask);
+		again = false;
+		while (n) {
+			struct task *t = ended[--n];
+
+			again |= t->first_child != 0; /* those come to this launcher now */
+			birth_discard(t);
+		}
+	} while (again);
 	lock_release(&launcher->collect_lock, outer);
 }
 
