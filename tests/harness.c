@@ -309,13 +309,13 @@ static _Noreturn void scenario_begin(void (*body)(void *), void *arg)
  */
 static _Noreturn void scenario_execute(void (*body)(void *), void *arg)
 {
-	uintptr_t base = (uintptr_t)__executable_start, value = (uintptr_t)arg;
+	size_t base = (size_t)__executable_start, value = (size_t)arg;
 	bool is_number = value < 4096;
 	char exe[PATH_MAX] = "", text[64];
 
-	if (!is_number && (value < base || value >= (uintptr_t)__data_start))
+	if (!is_number && (value < base || value >= (size_t)__data_start))
 		check_failed(__FILE__, __LINE__, "the scenario's argument is not constant");
-	snprintf(text, sizeof(text), "%zx %d %zx", (uintptr_t)body - base, is_number,
+	snprintf(text, sizeof(text), "%zx %d %zx", (size_t)body - base, is_number,
 		 is_number ? value : value - base);
 	check(readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0);
 	setenv("HARNESS_SCENARIO", text, 1);
@@ -329,7 +329,7 @@ static _Noreturn void scenario_execute(void (*body)(void *), void *arg)
 static void scenario_resume(void)
 {
 	const char *text = getenv("HARNESS_SCENARIO"), *dir = getenv("HARNESS_DIR");
-	uintptr_t base = (uintptr_t)__executable_start, body, value;
+	size_t base = (size_t)__executable_start, body, value;
 	int is_number;
 
 	if (!text)
