@@ -23,7 +23,8 @@
 #define INTERNAL_FIRST THREAD_CANCEL
 #define THREAD_SETXID THREAD_LEAVE
 #define TID_MAX (4U << 20) /* Linux, PID_MAX_LIMIT */
-#define PASSES 24          /* over threads that nothing is known of, */
+#define LONG 500           /* passes over threads that nothing is known of, */
+#define PASSES 24          /* if none of its own may be among them, */
 #define PATIENT 4          /* the first of which only wait: most tell soon whose they are */
 
 #define BIT(sig) (1UL << ((sig)-1))
@@ -100,12 +101,20 @@ static BARE bool expect_thread(struct task *t, uintptr_t pointer)
 	       replace_pointer(t, 0, pointer | EXPECTED);
 }
 
+static BARE bool expects_thread(const struct task *t)
+{
+	for (int i = 0; t->name_space && i < TASK_THREADS; i++)
+		if (atomic_load(&t->thread_pointers[i]) & EXPECTED)
+			return true;
+	return false;
+}
+
 static BARE void list_thread(struct task *t)
 {
 	uintptr_t pointer = arch_thread_pointer();
 
-	if (pointer_index(t, pointer) < 0 && !replace_pointer(t, pointer | EXPECTED, pointer))
-		replace_pointer(t, 0, pointer);
+	if (!replace_pointer(t, 0, pointer))
+		replace_pointer(t, pointer | EXPECTED, pointer);
 }
 
 static BARE void unlist_thread(struct task *t)
@@ -234,7 +243,7 @@ static BARE void end_threads(struct task *t, pid_t except)
 		ask_all(&k);
 		/* The kernel's own helpers (io_uring) and other programs' new threads are unknown,
 		 * too, and stay: the signal tells them nothing. */
-		if (!k.own && (!k.unknown || passes >= PASSES))
+		if (!k.own && (!k.unknown || passes >= (expects_thread(t) ? LONG : PASSES)))
 			return;
 		sys_call(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &pause, NULL, 0, 0);
 		if (pause.tv_nsec < 2000000)
@@ -659,19 +668,30 @@ static BARE int trap_clone(struct task *t, struct arch_trap *tr)
 	return 1;
 }
 
-/* A new thread of its own has its control block ready. */
-static BARE void thread_began(struct task *t)
+/* A new thread of its own has its control block ready.  Until the kernel knows that it is listed,
+ * and expected as well: else it could look like somebody else's. */
+static BARE int thread_began(struct task *t, struct arch_trap *tr)
 {
 	if (t->name_space)
 		list_thread(t);
 	fatal_stack_begin(t); /* an overflow of its stack would end the root */
+	tr->nr = sys_call(SYS_set_robust_list, tr->arg[0], tr->arg[1], 0, 0, 0, 0);
+	if (t->name_space)
+		replace_pointer(t, arch_thread_pointer() | EXPECTED, 0);
+	return 1;
 }
 
 static BARE void thread_goes(struct task *t)
 {
+	kernel_sigset_t all = ~(kernel_sigset_t)0;
+
 	fatal_stack_end(t);
-	if (t->name_space)
-		unlist_thread(t);
+	if (!t->name_space)
+		return;
+	/* The end of its task waits for it no more, and the code that asked for this may go. */
+	sys_sigmask(SIG_BLOCK, &all, NULL);
+	unlist_thread(t);
+	leave();
 }
 
 BARE int thread_syscall(struct task *t, struct arch_trap *tr)
@@ -687,9 +707,7 @@ BARE int thread_syscall(struct task *t, struct arch_trap *tr)
 	case SYS_clone3:
 		return trap_clone(t, tr);
 	case SYS_set_robust_list:
-		if (!task_on_main_thread(t))
-			thread_began(t);
-		return 0;
+		return task_on_main_thread(t) ? 0 : thread_began(t, tr);
 	default:
 		break;
 	}
