@@ -407,13 +407,13 @@ static size_t vector_size(char *const *v, size_t *n)
 	return size;
 }
 
-static char *copy_vector(char **to, char *text, char *const *from, size_t n)
+static char *copy_vector(char **to, char *text, char *const *from)
 {
-	for (size_t i = 0; i < n; i++) {
-		to[i] = text;
-		text = stpcpy(text, from[i]) + 1;
+	for (; *from; from++) {
+		*to++ = text;
+		text = stpcpy(text, *from) + 1;
 	}
-	to[n] = NULL;
+	*to = NULL;
 	return text;
 }
 
@@ -431,8 +431,8 @@ static int copy_strings(struct name_space *ns, char *const *argv, char *const *e
 	ns->start.argv = (char **)(ns->block + 1);
 	ns->start.envp = ns->start.argv + argc + 1;
 	text = (char *)(ns->start.envp + envc + 1);
-	text = copy_vector(ns->start.argv, text, argv, argc);
-	copy_vector(ns->start.envp, text, envv, envc);
+	text = copy_vector(ns->start.argv, text, argv);
+	copy_vector(ns->start.envp, text, envv);
 	return 0;
 }
 

@@ -258,7 +258,7 @@ START(child_lingers)
 	pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): its test */
 
 	if (pid == 0) {
-		l->pid = getpid();
+		l->pid = getpid(); /* NOLINT(clang-analyzer-unix.Vfork): its test */
 		while (!l->go)
 			usleep(1000);
 		l->done = getpid() == l->pid;
