@@ -10,8 +10,7 @@
 
 #define SITES 255
 #define STEP (256UL << 10)
-#define NEAR (100UL << 20) /* within the reach of a branch on every CPU (aarch64: 128 MiB) */
-#define AROUND 64          /* bytes before and behind a site that its shape may depend on */
+#define AROUND 64 /* bytes before and behind a site that its shape may depend on */
 
 struct search {
 	struct intercepted *code;
@@ -74,7 +73,7 @@ static uintptr_t map_stubs(const struct intercepted *c, size_t len)
 {
 	uintptr_t got = 0;
 
-	for (size_t away = 0; away < NEAR && !got; away += STEP) {
+	for (size_t away = 0; away < ARCH_NEAR && !got; away += STEP) {
 		got = map_at(c->end + away, len);
 		if (!got)
 			got = map_at(c->start - len - away, len);

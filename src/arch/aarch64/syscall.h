@@ -17,6 +17,8 @@
 #define ARCH_CLONE_CHILD_TID 4
 #define ARCH_CLONE_TLS 3
 
+#define ARCH_NEAR (100UL << 20) /* stubs may be so far from the code: a branch reaches 128 MiB */
+
 /* Of struct arch_trap; see trap.S. */
 #define ARCH_TRAP_KEEP 24
 #define ARCH_TRAP_TAIL 3

@@ -18,6 +18,8 @@
 #define ARCH_CLONE_CHILD_TID 3
 #define ARCH_CLONE_TLS 4
 
+#define ARCH_NEAR (1UL << 30) /* stubs may be so far from the code: a jump reaches 2 GiB */
+
 /* Of struct arch_trap; see trap.S. */
 #define ARCH_TRAP_KEEP 6
 #define ARCH_TRAP_TAIL 1
