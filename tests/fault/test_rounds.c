@@ -41,7 +41,7 @@ static void round_of_all(struct meeting *m, bool processes)
 		check_int(proof.collected, TASKS);
 }
 
-static void go_round(int n, const char *mode)
+static void go_round(int n, const char *mode, const char *shown)
 {
 	static struct meeting m = { .siblings = TASKS };
 	struct ledger ledger;
@@ -49,7 +49,7 @@ static void go_round(int n, const char *mode)
 
 	setenv("PIP_MODE", mode, 1);
 	check_int(pip_init(NULL, &ntasks, NULL, 0), 0);
-	check_str(pip_get_mode_str(), mode);
+	check_str(pip_get_mode_str(), shown);
 	/* share_meet() asks for it by this name. */
 	check_int(pip_named_export(&m, "turn %d", 0), 0);
 	for (int i = 0; i < n + FIRST; i++) {
@@ -76,25 +76,31 @@ static void go_round(int n, const char *mode)
 
 static void as_processes(int n)
 {
-	go_round(n, "process:pipclone");
+	go_round(n, "process:pipclone", "process:pipclone");
+}
+
+/* In a root that looks after what it executes and forks, too. */
+static void as_processes_of_launcher(void *n)
+{
+	go_round((int)(intptr_t)n, getenv("HARNESS_MODE"), "process:preload");
 }
 
 static void as_threads(int n)
 {
-	go_round(n, "pthread");
+	go_round(n, "pthread", "pthread");
 }
 
 #ifdef HAVE_DLMOPEN
 static void in_namespaces(int n)
 {
 	setenv("PIP_LOADER", "dlmopen", 1);
-	go_round(n, "process:pipclone");
+	go_round(n, "process:pipclone", "process:pipclone");
 }
 
 static void threads_in_namespaces(int n)
 {
 	setenv("PIP_LOADER", "dlmopen", 1);
-	go_round(n, "pthread");
+	go_round(n, "pthread", "pthread");
 }
 
 static void rounds_of_threads_in_namespaces(void **state)
@@ -116,6 +122,25 @@ static void rounds_of_processes(void **state)
 	in_slices(as_processes, rounds(60), SLICE);
 }
 
+static void rounds_of_launcher(const char *mode)
+{
+	setenv("HARNESS_MODE", mode, 1);
+	scenario_passes(as_processes_of_launcher, (void *)(intptr_t)rounds(60));
+	unsetenv("HARNESS_MODE");
+}
+
+static void rounds_with_got(void **state)
+{
+	(void)state;
+	rounds_of_launcher("process:got");
+}
+
+static void rounds_with_preload(void **state)
+{
+	(void)state;
+	rounds_of_launcher("process:preload");
+}
+
 static void rounds_of_threads(void **state)
 {
 	(void)state;
@@ -123,11 +148,13 @@ static void rounds_of_threads(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(rounds_of_processes),
-	cmocka_unit_test(rounds_of_threads),
+	cmocka_unit_test(rounds_of_processes),  cmocka_unit_test(rounds_of_threads),
+	cmocka_unit_test(rounds_with_got),
+#if !HARNESS_ASAN /* whose runtime has to be loaded first */
+	cmocka_unit_test(rounds_with_preload),
+#endif
 #ifdef HAVE_DLMOPEN
-	cmocka_unit_test(rounds_in_namespaces),
-	cmocka_unit_test(rounds_of_threads_in_namespaces),
+	cmocka_unit_test(rounds_in_namespaces), cmocka_unit_test(rounds_of_threads_in_namespaces),
 #endif
 };
 
