@@ -120,7 +120,7 @@ static void tell(const struct starter *s)
 }
 
 /* The state letter in /proc/PID/stat, behind the name, which may have any character; 0 = gone. */
-static char state_of(pid_t pid)
+static int state_of(pid_t pid)
 {
 	char path[48] = "/proc/", buf[256];
 	size_t n = str_len(path);
@@ -145,7 +145,7 @@ static BARE void become_script(void *arg)
 	struct starter *s = arg;
 	struct timespec nap = { 0, 1000000 };
 	kernel_sigset_t none = 0;
-	char state = 'R';
+	int state = 'R';
 
 	for (int i = 0; i < PATIENCE && state && state != 'T'; i++) {
 		state = state_of(s->pid);
