@@ -197,9 +197,15 @@ void pip_start_in_namespace(struct task *t, struct namespace_start *s);
 /* In its own copy of this library, on its own libc: what __libc_start_main() would do. */
 PIP_API void pip_start_in_namespace(struct task *t, struct namespace_start *s)
 {
+	void *volatile first;
+
 	loaded = s;
 	shim_in_window(t->window);
 	interp_adopt(s->facts);
+	/* libc readies its allocator without a lock.  Elsewhere pthread_create(3) itself allocates
+	 * before there is a second thread; here the dynamic linker does that from the root's. */
+	first = malloc(1);
+	free(first);
 	uselocale(LC_GLOBAL_LOCALE); /* also readies <ctype.h> on this thread */
 	environ = s->envp;
 	program_invocation_name = s->argv[0];
