@@ -50,7 +50,12 @@ remains() {
 	done
 	if [ "$MPI_APART" = 1 ]; then
 		shared=$(find /dev/shm -type f | wc -l)
-		segments=$(tail -n +2 /proc/sysvipc/shm | wc -l)
+		# A process has no environment any more while its memory is being given back.
+		for ((waited = 0; waited < 20; waited++)); do
+			segments=$(tail -n +2 /proc/sysvipc/shm | wc -l)
+			[ "$segments" != 0 ] || break
+			sleep 0.05
+		done
 	fi
 	echo "$(wc -w <<<"$left") $segments $shared $(find "$tmp" -type f | wc -l)"
 	for pid in $left; do
