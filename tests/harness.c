@@ -32,7 +32,8 @@ extern char **environ;
 
 static char base_dir[256]; /* of all temp_dir()s */
 static pid_t runner;
-static char *program; /* argv[0] */
+static char *program;      /* argv[0] */
+static char *library_path; /* LD_LIBRARY_PATH, as this program was started with */
 
 /* Names of the linker's and of libc's: from here to there this program is constant. */
 /* NOLINTNEXTLINE(bugprone-reserved-identifier): theirs */
@@ -321,6 +322,8 @@ static _Noreturn void scenario_execute(void (*body)(void *), void *arg)
 	setenv("HARNESS_SCENARIO", text, 1);
 	setenv("HARNESS_DIR", base_dir, 1);
 	setenv("LD_PRELOAD", PRELOAD, 1);
+	if (library_path) /* the dlmopen loader goes by the root's */
+		setenv("LD_LIBRARY_PATH", library_path, 1);
 	execl(exe, program, (char *)NULL);
 	check_failed(__FILE__, __LINE__, "%s: %s", exe, strerror(errno));
 }
@@ -338,6 +341,7 @@ static void scenario_resume(void)
 	snprintf(base_dir, sizeof(base_dir), "%s", dir);
 	unsetenv("HARNESS_SCENARIO");
 	unsetenv("HARNESS_DIR");
+	unsetenv("LD_LIBRARY_PATH");
 	scenario_begin((void (*)(void *))(base + body), (void *)(is_number ? value : base + value));
 }
 
@@ -569,6 +573,8 @@ static void environment_clean(void)
 	char name[256];
 
 	/* Meson names every library's folder here; programs must find theirs without. */
+	if (getenv("LD_LIBRARY_PATH"))
+		library_path = strdup(getenv("LD_LIBRARY_PATH"));
 	unsetenv("LD_LIBRARY_PATH");
 	for (char **env = environ; *env;) {
 		size_t len = strcspn(*env, "=");
