@@ -570,11 +570,12 @@ static void base_dir_remove(void)
 /* The tests set what they test; the caller's settings must not get in. */
 static void environment_clean(void)
 {
+	const char *path = getenv("LD_LIBRARY_PATH");
 	char name[256];
 
 	/* Meson names every library's folder here; programs must find theirs without. */
-	if (getenv("LD_LIBRARY_PATH"))
-		library_path = strdup(getenv("LD_LIBRARY_PATH"));
+	if (path)
+		library_path = strdup(path);
 	unsetenv("LD_LIBRARY_PATH");
 	for (char **env = environ; *env;) {
 		size_t len = strcspn(*env, "=");
