@@ -19,6 +19,7 @@
 bool stop_names(const char *value, const struct task *t, char script[PATH_MAX])
 {
 	const char *at = NULL, *p;
+	bool negative;
 	long id = 0;
 
 	script[0] = '\0';
@@ -34,10 +35,15 @@ bool stop_names(const char *value, const struct task *t, char script[PATH_MAX])
 	str_copy(script, value, (size_t)(at - value) + 1);
 	if (!*at || !at[1])
 		return true;
-	p = at + 1 + (at[1] == '-');
+	/* As strtol() reads it. */
+	p = at + 1;
+	while (*p == ' ' || (*p >= '\t' && *p <= '\r'))
+		p++;
+	negative = *p == '-';
+	p += *p == '-' || *p == '+';
 	for (; *p >= '0' && *p <= '9' && id <= TASK_PIPIDS; p++)
 		id = id * 10 + (*p - '0');
-	return at[1] == '-' || id == t->pipid;
+	return (negative && id) || id == t->pipid;
 }
 
 const char *stop_hindrance(const char *script)
@@ -49,7 +55,8 @@ const char *stop_hindrance(const char *script)
 	return S_ISREG(st.st_mode) && st.st_mode & 0111 ? NULL : "Not an executable file";
 }
 
-static void warn(const struct task *t, const char *what, const char *script)
+/* error: -errno, or 0. */
+static void warn(const struct task *t, const char *what, const char *script, long error)
 {
 	struct say s;
 
@@ -57,6 +64,10 @@ static void warn(const struct task *t, const char *what, const char *script)
 	say_put(&s, what);
 	say_put(&s, ": ");
 	say_path(&s, script);
+	if (error) {
+		say_put(&s, ": errno ");
+		say_decimal(&s, -error);
+	}
 	say_end(&s);
 	if (!t->quiet)
 		say_write(&s);
@@ -71,7 +82,7 @@ bool stop_launched(const struct task *t, const char *value)
 		return false;
 	why = script[0] ? stop_hindrance(script) : NULL;
 	if (why)
-		warn(t, why, script);
+		warn(t, why, script, 0);
 	return !why;
 }
 
@@ -146,6 +157,7 @@ static BARE void become_script(void *arg)
 	struct timespec nap = { 0, 1000000 };
 	kernel_sigset_t none = 0;
 	int state = 'R';
+	long rc;
 
 	for (int i = 0; i < PATIENCE && state && state != 'T'; i++) {
 		state = state_of(s->pid);
@@ -156,8 +168,8 @@ static BARE void become_script(void *arg)
 		sys_exit_group(127);
 	tell(s);
 	sys_sigmask(SIG_SETMASK, &none, NULL);
-	sys_call(SYS_execve, s->script, s->argv, s->envv, 0, 0, 0);
-	warn(s->t, "Unable to execute script", s->script);
+	rc = sys_call(SYS_execve, s->script, s->argv, s->envv, 0, 0, 0);
+	warn(s->t, "Unable to execute script", s->script, rc);
 	sys_call(SYS_kill, s->pid, SIGCONT, 0, 0, 0, 0);
 	sys_exit_group(127);
 }

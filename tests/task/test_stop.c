@@ -75,14 +75,19 @@ static void all(void **state)
 	}
 }
 
+/* The number is as strtol() reads it. */
 static void one(void)
 {
-	setenv("PIP_STOP_ON_START", "@1", 1);
-	root_init(3);
-	runs_through(start(0));
-	is_stopped(start(1));
-	runs_through(start(2));
-	root_fin();
+	static const char *const values[] = { "@1", "@+1", "@ 01" };
+
+	for (int i = 0; i < LENGTH(values); i++) {
+		setenv("PIP_STOP_ON_START", values[i], 1);
+		root_init(3);
+		runs_through(start(0));
+		is_stopped(start(1));
+		runs_through(start(2));
+		root_fin();
+	}
 }
 
 /* Several at a time, let go in reverse. */
