@@ -221,26 +221,36 @@ static bool has_left(struct task *t)
 	return rc == 0 ? info.si_pid != 0 : rc == -ECHILD;
 }
 
-void birth_collect(struct task *launcher)
+#define ENDED 64 /* looked at in one go */
+
+/* The children of a launcher that have left the space; how many. */
+static size_t list_ended(struct task *launcher, struct task *ended[ENDED])
 {
 	struct space *sp = launcher->space;
-	struct task *ended[64]; /* more of them wait for the next time */
-	kernel_sigset_t outer, mask;
+	kernel_sigset_t mask = lock_acquire(&sp->lock);
+	size_t n = 0;
+
+	for (struct task *t = child_of(sp, launcher->first_child); t && n < ENDED;
+	     t = child_of(sp, t->next_child))
+		if (has_left(t))
+			ended[n++] = t;
+	lock_release(&sp->lock, mask);
+	return n;
+}
+
+void birth_collect(struct task *launcher)
+{
+	struct task *ended[ENDED]; /* more of them wait for the next time */
+	kernel_sigset_t outer;
 	bool again;
 
 	if (!launcher->first_child)
 		return;
 	outer = lock_acquire(&launcher->collect_lock);
 	do {
-		size_t n = 0;
-
 		/* A child that replaces its program changes the list; an ended one does not. */
-		mask = lock_acquire(&sp->lock);
-		for (struct task *t = child_of(sp, launcher->first_child); t && n < 64;
-		     t = child_of(sp, t->next_child))
-			if (has_left(t))
-				ended[n++] = t;
-		lock_release(&sp->lock, mask);
+		size_t n = list_ended(launcher, ended);
+
 		again = false;
 		while (n) {
 			struct task *t = ended[--n];

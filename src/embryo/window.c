@@ -302,7 +302,7 @@ uintptr_t window_reserve_code(struct task *t, size_t len, size_t align)
  * Once others' forks leave this task out, they have to leave out what it maps from now on, too.
  * Who forks next advises the kernel of all of it at once; a fork in between copies it for nothing.
  */
-static void keep_from_forks(struct task *t)
+static void note_new(struct task *t)
 {
 	if (!atomic_load(&t->memory.has_new))
 		atomic_store(&t->memory.has_new, 1);
@@ -335,7 +335,7 @@ void window_leave_out(struct space *sp, const struct task *except)
 
 void window_adopt(struct task *t, uintptr_t at, size_t len)
 {
-	keep_from_forks(t);
+	note_new(t);
 	if (window_owns(t, at, len))
 		return;
 	for (int i = 0; i < TASK_FOREIGN; i++) {
@@ -363,7 +363,7 @@ uintptr_t window_map(struct task *t, size_t len, size_t align, int prot, int fla
 			break;
 		ret = sys_mmap(at, len, prot, flags | MAP_FIXED_NOREPLACE, fd, off);
 		if (!sys_failed(ret)) {
-			keep_from_forks(t);
+			note_new(t);
 			return ret;
 		}
 		if (ret == (uintptr_t)-EEXIST)
