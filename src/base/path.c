@@ -56,6 +56,25 @@ static bool follow(char *real, const char *target, char rest[PATH_MAX], const ch
 	return true;
 }
 
+/* Goes on to a component of the path.  If that is a link, the length of its target. */
+static ssize_t enter(char real[PATH_MAX], const char *name, size_t len, char target[PATH_MAX])
+{
+	ssize_t n;
+
+	if (len == 1 && name[0] == '.')
+		return 0;
+	if (len == 2 && name[0] == '.' && name[1] == '.') {
+		drop_last(real);
+		return 0;
+	}
+	if (!add(real, name, len))
+		return -ENAMETOOLONG;
+	n = sys_readlink(real, target, PATH_MAX - 1);
+	if (n > 0)
+		target[n] = '\0';
+	return n == -EINVAL ? 0 : n; /* it is none */
+}
+
 bool path_resolve(const char *given, char real[PATH_MAX])
 {
 	char rest[PATH_MAX], target[PATH_MAX], *p = rest;
@@ -74,26 +93,11 @@ bool path_resolve(const char *given, char real[PATH_MAX])
 			len++;
 		if (len == 0)
 			return real[0] != '\0';
-		if (len == 1 && p[0] == '.') {
-			p += len;
+		n = enter(real, p, len, target);
+		p += len;
+		if (n == 0)
 			continue;
-		}
-		if (len == 2 && p[0] == '.' && p[1] == '.') {
-			drop_last(real);
-			p += len;
-			continue;
-		}
-		if (!add(real, p, len))
-			return false;
-		n = sys_readlink(real, target, sizeof(target) - 1);
-		if (n == -EINVAL) { /* no link */
-			p += len;
-			continue;
-		}
-		if (n <= 0 || ++links > LINKS_MAX)
-			return false;
-		target[n] = '\0';
-		if (!follow(real, target, rest, p + len))
+		if (n < 0 || ++links > LINKS_MAX || !follow(real, target, rest, p))
 			return false;
 		p = rest;
 	}
