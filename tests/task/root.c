@@ -203,3 +203,19 @@ char *task_output(char **argv, char **envv)
 			     status);
 	return text;
 }
+
+void runs_under_shim(char **argv)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	check(pid >= 0);
+	if (pid == 0) {
+		setenv("PIP_MODE", "process:preload", 1);
+		setenv("LD_PRELOAD", PRELOAD, 1);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	check_int(waitpid(pid, &status, 0), pid);
+	check_int(status, 0);
+}

@@ -41,6 +41,9 @@ int task_func(const char *path, const char *function, void *arg);
 int task_hooked(const char *path, char **argv, pip_spawnhook_t before, pip_spawnhook_t after,
 		void *hookarg);
 
+/* Runs a program, which knows nothing of PiP, with libpip-preload.so; it must end with 0. */
+void runs_under_shim(char **argv);
+
 /* The kernel's number for its main thread, and for its process. */
 pid_t task_pid(int pipid);
 pid_t task_getpid(int pipid);

@@ -57,7 +57,7 @@ static void refuse(void)
 	program.len = (unsigned short)n;
 	check_int(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
 	check_int(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0), 0);
-	check_int(raw_call(SYS_kcmp, getpid(), getpid(), KCMP_VM, 0, 0, 0), -EPERM);
+	check_int(arch_syscall6(SYS_kcmp, getpid(), getpid(), KCMP_VM, 0, 0, 0), -EPERM);
 	peer.filtered = 1;
 }
 
@@ -152,18 +152,7 @@ static void family_executes(void)
 /* As above, but the parent has never heard of PiP. */
 static void of_launcher(const char *topic)
 {
-	int status = -1;
-	pid_t pid = fork();
-
-	check(pid >= 0);
-	if (pid == 0) {
-		setenv("PIP_MODE", "process:preload", 1);
-		setenv("LD_PRELOAD", PRELOAD, 1);
-		execl(PROG("peer"), "peer", topic, "0", NULL);
-		_exit(127);
-	}
-	check_int(waitpid(pid, &status, 0), pid);
-	check_int(status, 0);
+	runs_under_shim((char *[]){ PROG("peer"), (char *)topic, "0", NULL });
 }
 
 static void family_of_launcher(void)

@@ -431,18 +431,8 @@ static void plain_launcher(void)
 		"for rank in 1 2 3 0; do \"$0\" \"$1\" $rank 4 & all=\"$all $!\"; done\n"
 		"for pid in $all; do wait $pid || exit; done";
 	char *dir = temp_dir();
-	int status = -1;
-	pid_t pid = fork();
 
-	check(pid >= 0);
-	if (pid == 0) {
-		setenv("PIP_MODE", "process:preload", 1);
-		setenv("LD_PRELOAD", PRELOAD, 1);
-		execl("/bin/sh", "sh", "-c", script, PROG("ranks"), dir, NULL);
-		_exit(127);
-	}
-	check_int(waitpid(pid, &status, 0), pid);
-	check_int(status, 0);
+	runs_under_shim((char *[]){ "/bin/sh", "-c", (char *)script, PROG("ranks"), dir, NULL });
 	free(dir);
 }
 
