@@ -23,11 +23,11 @@
 struct interp_facts interp_known;
 
 /*
- * The code of the root's dynamic linker and of its C library.  Of a process and its memory, not of
- * a space: a forked child that becomes a root itself goes on with its parent's.
+ * The code of the root's dynamic linker and of its C library; under space.code_lock.  Of a process
+ * and its memory, not of a space: a forked child that becomes a root itself goes on with its
+ * parent's.
  */
 static struct {
-	struct lock lock;
 	bool made; /* or cannot be */
 	struct code code[2];
 } shared;
@@ -54,7 +54,7 @@ static int make_code(struct code *c, const char *path, const struct code_traps *
 	return rc;
 }
 
-/* The same for both, under code_lock.  Without descriptors or memory there is an error; a file
+/* The same for both, under the lock.  Without descriptors or memory there is an error; a file
  * of an unusual shape is used as it is. */
 static int make_both(struct space *sp)
 {
@@ -88,9 +88,9 @@ int place_prepare(struct space *sp)
 	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, limit, 0, 0);
 	if (limit[0] < CODE_DESCRIPTORS)
 		return -EMFILE;
-	mask = lock_acquire(&shared.lock);
+	mask = lock_acquire(&sp->code_lock);
 	rc = make_both(sp);
-	lock_release(&shared.lock, mask);
+	lock_release(&sp->code_lock, mask);
 	return rc;
 }
 
@@ -129,7 +129,7 @@ static int find_code(struct task *t, const struct load *l, struct code *once,
 		t->code_fd[0] = once->fd;
 		return is_serious(rc) ? rc : 0;
 	}
-	mask = lock_acquire(&shared.lock);
+	mask = lock_acquire(&t->space->code_lock);
 	/* A package update may have put other files in the place of those. */
 	if (shared.made && (!c->ino || code_is_of(c, &first->st)))
 		for (int i = 0; i < 2; i++)
@@ -142,7 +142,7 @@ static int find_code(struct task *t, const struct load *l, struct code *once,
 	}
 	if (!rc && c->ino && code_is_of(c, &first->st))
 		*found = c;
-	lock_release(&shared.lock, mask);
+	lock_release(&t->space->code_lock, mask);
 	return rc;
 }
 

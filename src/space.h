@@ -21,6 +21,7 @@
 
 #define SPACE_TASKS 4096
 #define SPACE_WINDOWS 2048
+#define SPACE_HINTS 4096
 
 /* AT_ type of the private auxiliary-vector entry that holds the address of a task's record. */
 #define AT_PIP_TASK 0x50695054 /* "PiPT" */
@@ -38,6 +39,7 @@ struct space {
 
 	struct lock lock;                      /* slots, root tables, names */
 	struct lock libc_lock, universal_lock; /* pip_libc_lock(), pip_universal_lock() */
+	struct lock code_lock;                 /* place.c */
 	uint32_t libc_depth;
 	_Atomic uint32_t brk_guarded;
 
@@ -53,6 +55,12 @@ struct space {
 	} rights;                   /* of its first root; tasks have the same */
 	uint32_t changed_rights;    /* one of its programs has */
 	uint32_t exec_keeps_rights; /* an exec of any ordinary file leaves them as they are */
+
+	/* embryo/peer.c: PIDs by slot, and the slot in which a PID was found last.  The records
+	 * themselves are far apart: to look at a thousand takes longer than many a copy.  Either
+	 * table is only a guess; the record tells. */
+	_Atomic int32_t pids[SPACE_TASKS];
+	_Atomic uint16_t hints[SPACE_HINTS];
 
 	struct export_entry *names[1024]; /* heads of the hash chains; under lock */
 	struct export_entry *free_names[16];

@@ -30,15 +30,6 @@
 #define ADDRESS_BITS 56        /* more than any program has; with fewer, a copy fails */
 #define LOOKS 100              /* at a stand-in that has ended, until its embryo knows */
 
-/* PIDs by slot, as of those who named such a word, and of embryos.  The records themselves are far
- * apart: to look at a thousand takes longer than many a copy.  Either table is only a guess; the
- * record tells. */
-static _Atomic int32_t pids[SPACE_TASKS];
-
-/* The slot in which a PID was found last. */
-#define HINTS 4096
-static _Atomic uint16_t hints[HINTS];
-
 static bool is_task(const struct task *t, int32_t pid)
 {
 	return atomic_load(&t->pid) == pid && atomic_load(&t->state) == TASK_LIVE;
@@ -47,23 +38,23 @@ static bool is_task(const struct task *t, int32_t pid)
 /* The record of a live root or task. */
 static const struct task *find_task(const struct task *me, int32_t pid)
 {
-	const struct space *sp = me->space;
+	struct space *sp = me->space;
 	uint32_t n = atomic_load(&sp->nslots), slot;
 
 	if (pid <= 0)
 		return NULL;
 	if (is_task(me, pid))
 		return me;
-	slot = atomic_load(&hints[pid % HINTS]);
+	slot = atomic_load(&sp->hints[pid % SPACE_HINTS]);
 	if (slot < n && is_task(&sp->task[slot], pid))
 		return &sp->task[slot];
 	if (is_task(&sp->task[me->root_slot], pid))
 		return &sp->task[me->root_slot];
 	for (slot = 0; slot < n; slot++) {
-		if (atomic_load_explicit(&pids[slot], memory_order_relaxed) != pid ||
+		if (atomic_load_explicit(&sp->pids[slot], memory_order_relaxed) != pid ||
 		    !is_task(&sp->task[slot], pid))
 			continue;
-		atomic_store(&hints[pid % HINTS], (uint16_t)slot);
+		atomic_store(&sp->hints[pid % SPACE_HINTS], (uint16_t)slot);
 		return &sp->task[slot];
 	}
 	return NULL;
@@ -76,12 +67,12 @@ void peer_note_tid_word(struct task *t, const int32_t *word)
 	if (sys_gettid() != pid)
 		return;
 	t->tid_word = word;
-	atomic_store(&pids[t->slot], pid);
+	atomic_store(&t->space->pids[t->slot], pid);
 }
 
 void peer_note_standin(struct task *t, int32_t pid)
 {
-	atomic_store(&pids[t->slot], sys_getpid());
+	atomic_store(&t->space->pids[t->slot], sys_getpid());
 	atomic_store(&t->standin_pid, pid);
 }
 
@@ -105,7 +96,7 @@ int32_t peer_process(const struct task *t, int32_t pid)
 	int32_t process = process_of(&sp->task[t->root_slot], pid);
 
 	for (slot = 0; slot < n && !process; slot++)
-		if (atomic_load_explicit(&pids[slot], memory_order_relaxed) == pid)
+		if (atomic_load_explicit(&sp->pids[slot], memory_order_relaxed) == pid)
 			process = process_of(&sp->task[slot], pid);
 	return process ? process : pid;
 }
