@@ -12,6 +12,7 @@
 
 #include "base/path.h"
 #include "base/str.h"
+#include "embryo/fork.h"
 #include "embryo/trap.h"
 #include "embryo/window.h"
 #include "loader/code.h"
@@ -196,6 +197,8 @@ static int map_images(struct task *t, struct load *l, struct load_error *err)
 	/* Else not before its program begins; and not if it brings another C library after all. */
 	if (!rc && t->same_interp && t->code_fd[1] >= 0 && shared.code[1].sees.forks)
 		atomic_store(&t->memory.keep_on_fork, 0);
+	else
+		fork_keep(t);
 	if (once.fd >= 0)
 		sys_close(once.fd);
 	return rc;

@@ -89,6 +89,8 @@ static struct task *claim(struct task *launcher, const struct task *of)
 		room = window_map(t, BIRTH_STACK + BIRTH_WAIT, PAGE, PROT_READ | PROT_WRITE,
 				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (!sys_failed(room)) {
+			/* What runs there forks, and its child has no use for it. */
+			sys_madvise(room, BIRTH_STACK + BIRTH_WAIT, MADV_DONTFORK);
 			t->room = room;
 			return t;
 		}
@@ -332,6 +334,7 @@ struct birth {
 	struct task *t;
 	struct window_head *head;
 	struct window_head keep; /* what of it a forked child gets back */
+	struct standin *standin; /* of a fork */
 	struct arch_trap frame;
 	kernel_sigset_t mask;
 	uint64_t flags; /* of the call */
@@ -363,32 +366,44 @@ static long clone_embryo(struct birth *b, uintptr_t top, void (*fn)(void *))
 	return pid;
 }
 
-/* In the embryo: makes the stand-in, which returns from the call, and serves it. */
+/* The stand-in, on its own copy of the launcher's stack: nothing below *b is in use there. */
+static void standin_returns(void *arg)
+{
+	struct birth *b = arg;
+
+	fork_in_child(b->head, &b->keep);
+	standin_begin(b->head, b->standin);
+	b->frame.nr = 0;
+	sys_sigmask(SIG_SETMASK, &b->mask, NULL);
+	arch_trap_resume(&b->frame);
+}
+
+/*
+ * In the embryo: makes the stand-in, which returns from the call, and serves it.
+ *
+ * Each page of the launcher's memory that either of the two writes to from now on is copied, and
+ * each copy interrupts all processors that run in the space; so what happens here leaves that
+ * memory alone.
+ */
 static void fork_embryo(void *arg)
 {
 	struct birth *b = arg;
 	struct task *t = b->t;
-	struct standin *s = t->standin;
-	struct arch_trap frame = b->frame;
-	struct window_head *head = b->head, keep = b->keep;
-	kernel_sigset_t mask = b->mask;
+	struct standin *s = b->standin;
 	long pid;
 
 	s->embryo = sys_getpid();
-	pid = fork_raw(CLONE_FILES | CLONE_FS | SIGCHLD |
-			       (b->flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)),
-		       0, b->child_tid);
-	if (pid == 0) {
-		fork_in_child(head, &keep);
-		standin_begin(head, s);
-		frame.nr = 0;
-		sys_sigmask(SIG_SETMASK, &mask, NULL);
-		arch_trap_resume(&frame);
-	}
+	pid = arch_clone(CLONE_FILES | CLONE_FS | SIGCHLD |
+				 (b->flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)),
+			 (void *)((uintptr_t)b & ~63UL), (int *)b->child_tid, standin_returns, b);
 	s->pid = (int32_t)pid;
 	if (pid > 0)
 		peer_note_standin(t, s->pid);
-	b->failed = pid < 0; /* *b is the launcher's stack: not to be touched after the next line */
+	else
+		b->failed = 1;
+	/* It forks no more, so the next one's stand-in has no part in what these two share. */
+	atomic_store(&t->memory.keep_on_fork, 0);
+	/* *b is the launcher's stack: not to be touched after the next line. */
 	atomic_store(&t->stage, STAGE_LOADED);
 	sys_futex_wake_shared(&t->stage, INT_MAX);
 	if (pid < 0)
@@ -445,18 +460,20 @@ static int birth_fork(struct window_head *head, struct birth *b, struct arch_tra
 {
 	struct task *launcher = head->task, *t = b->t;
 	struct fork_state state;
+	struct standin *s;
 	kernel_sigset_t all = ~(kernel_sigset_t)0;
 	long pid;
 
-	t->standin = map_standin(t);
-	if (!t->standin) {
+	t->standin = s = map_standin(t);
+	if (!s) {
 		birth_discard(t);
 		return 0;
 	}
-	t->standin->parent = head->standin ? head->standin->embryo : sys_getpid();
-	t->standin->rseq_offset = launcher->rseq_offset;
-	t->standin->rseq_len = launcher->rseq_len;
-	t->standin->rseq_sig = launcher->rseq_sig;
+	s->parent = head->standin ? head->standin->embryo : sys_getpid();
+	s->rseq_offset = launcher->rseq_offset;
+	s->rseq_len = launcher->rseq_len;
+	s->rseq_sig = launcher->rseq_sig;
+	b->standin = s;
 	sys_sigmask(SIG_BLOCK, &all, &b->mask);
 	fork_prepare(launcher, &state);
 	t->parent_waits = 1;

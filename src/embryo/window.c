@@ -313,6 +313,16 @@ static bool is_left_out(struct task_memory *m)
 	return atomic_load(&m->left_out) && !atomic_load(&m->has_new);
 }
 
+/* Has it mappings that no fork of its own needs?  A program's, or those of an embryo that has forked
+ * and may be placing one. */
+static bool may_leave_out(const struct task *t)
+{
+	if (atomic_load(&t->memory.keep_on_fork))
+		return false;
+	return atomic_load(&t->state) == TASK_LIVE ||
+	       (t->launched == LAUNCH_EMBRYO && atomic_load(&t->stage) == STAGE_LOADED);
+}
+
 void window_leave_out(struct space *sp, const struct task *except)
 {
 	for (uint32_t i = 0; i < atomic_load(&sp->nslots); i++) {
@@ -320,11 +330,10 @@ void window_leave_out(struct space *sp, const struct task *except)
 		struct task_memory *m = &t->memory;
 		kernel_sigset_t mask;
 
-		if (atomic_load(&t->state) != TASK_LIVE || t == except ||
-		    atomic_load(&m->keep_on_fork) || is_left_out(m))
+		if (t == except || !may_leave_out(t) || is_left_out(m))
 			continue;
 		mask = lock_acquire(&m->fork_lock); /* not while it forks itself */
-		if (!atomic_load(&m->keep_on_fork)) {
+		if (may_leave_out(t)) {
 			atomic_store(&m->left_out, 1);
 			atomic_store(&m->has_new, 0);
 			window_advise(t, MADV_DONTFORK);
