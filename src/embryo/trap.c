@@ -238,6 +238,10 @@ static uintptr_t map_fixed(struct task *t, uintptr_t at, size_t len, int prot, i
 	}
 	if (!sys_failed(ret))
 		saw_mapping(t, ret, len);
+	/* A library's .bss, whose first page is read first, then written: one fault, not two, the
+	 * second of which interrupts all processors that run in the space. */
+	if (ret == at && (flags & MAP_ANONYMOUS) && (prot & PROT_WRITE) && !t->begun)
+		*(volatile char *)ret = 0;
 	return ret;
 }
 
