@@ -460,7 +460,7 @@ static int open_window(struct task *t)
 
 	t->own_code.fd = t->code_fd[0] = t->code_fd[1] = -1;
 	t->same_interp = 1;
-	return sys_random(&random, sizeof(random)) ? -EIO : window_open(t, random);
+	return sys_random(&random, sizeof(random)) ? -EIO : window_open(t, random, 0);
 }
 
 static int open_all(struct name_space *ns, struct task *t, const pip_spawn_program_t *p,

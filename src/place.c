@@ -160,7 +160,7 @@ static int open_window(struct task *t)
 
 	if (sys_random(&random, sizeof(random)))
 		return -EIO;
-	return window_open(t, random);
+	return window_open(t, random, 0);
 }
 
 static bool is_own_interp(const struct image *interp)

@@ -13,7 +13,7 @@
 _Static_assert(offsetof(struct task, pipid) == 12, "read by other processes");
 _Static_assert(offsetof(struct task, pid) == 16, "read by other processes");
 _Static_assert(offsetof(struct task, path) == 24, "read by other processes");
-_Static_assert(SPACE_TASKS < UINT16_MAX, "owner[] holds slot + 1");
+_Static_assert(SPACE_TASKS < SPACE_NOBODY, "owner[] holds slot + 1");
 
 static bool range_is_free(uintptr_t start, size_t size)
 {
@@ -120,6 +120,10 @@ int space_create(struct task **rootp)
 
 void space_destroy(struct space *sp)
 {
+	for (int i = 0; i < SPACE_IDLE; i++)
+		if (sp->idle[i] && sp->owner[sp->idle[i] - 1] == SPACE_NOBODY)
+			sys_munmap(sp->area + ((uintptr_t)(sp->idle[i] - 1) << sp->window_shift),
+				   1UL << sp->window_shift);
 	sys_munmap((uintptr_t)sp, SPACE_SIZE);
 }
 

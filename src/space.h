@@ -22,6 +22,8 @@
 #define SPACE_TASKS 4096
 #define SPACE_WINDOWS 2048
 #define SPACE_HINTS 4096
+#define SPACE_IDLE 4         /* windows that are kept for a next program, at most */
+#define SPACE_NOBODY 0xffffU /* owns these: embryo/window.c */
 
 /* AT_ type of the private auxiliary-vector entry that holds the address of a task's record. */
 #define AT_PIP_TASK 0x50695054 /* "PiPT" */
@@ -34,8 +36,9 @@ struct space {
 
 	uintptr_t area; /* of the windows */
 	uint32_t window_shift, nwindows;
-	_Atomic uint16_t owner[SPACE_WINDOWS]; /* slot + 1; 0 = free */
+	_Atomic uint16_t owner[SPACE_WINDOWS]; /* slot + 1; 0 = free; or SPACE_NOBODY */
 	uint8_t headed[SPACE_WINDOWS];         /* its first page is a struct window_head */
+	_Atomic uint16_t idle[SPACE_IDLE];     /* index + 1 of such windows, perhaps; or 0 */
 
 	struct lock lock;                      /* slots, root tables, names */
 	struct lock libc_lock, universal_lock; /* pip_libc_lock(), pip_universal_lock() */

@@ -38,8 +38,8 @@ struct window_head {
 	struct standin *standin;
 	uint32_t intercepts, quiet; /* its forked child may become a root; as in its record */
 	_Atomic uint32_t guarded;   /* of embryo/guard.c */
-	uint32_t room[1];
-	uint64_t self[8]; /* of src/self.h */
+	uint32_t kept;              /* what of the window's front is mapped: embryo/birth.c */
+	uint64_t self[8];           /* of src/self.h */
 };
 
 enum task_state {
@@ -83,12 +83,14 @@ struct task_memory {
 	_Atomic uintptr_t limit;    /* end of its mmap part */
 	_Atomic uint32_t gaps_busy; /* try-lock of the gap list; never waited for */
 	uint32_t ngaps;
+	size_t front; /* of the first window, behind its head: may be kept for another program */
 	struct gap foreign[TASK_FOREIGN]; /* mappings that had to go elsewhere; start 0 = unused */
-	struct lock fork_lock;            /* the three below; held by the task while it forks */
-	_Atomic uint32_t left_out;        /* of others' forks: its mappings are MADV_DONTFORK, */
-	_Atomic uint32_t has_new;         /* but for those that have come since */
-	_Atomic uint32_t keep_on_fork;    /* its forks cannot be seen, so they never are */
-	struct gap gaps[TASK_GAPS];       /* free ranges below bump, by address */
+	struct lock fork_lock; /* the three below; held by the task while it forks, and by who closes
+				* its windows */
+	_Atomic uint32_t left_out;     /* of others' forks: its mappings are MADV_DONTFORK, */
+	_Atomic uint32_t has_new;      /* but for those that have come since */
+	_Atomic uint32_t keep_on_fork; /* its forks cannot be seen, so they never are */
+	struct gap gaps[TASK_GAPS];    /* free ranges below bump, by address */
 };
 
 /* A hook's code is the root's, so it runs on a thread pointer of the root's C library. */

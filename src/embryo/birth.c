@@ -61,13 +61,66 @@ static void become_launcher(struct task *t)
 	t->launches = 1;
 }
 
+/* What is mapped in the front of a window: window_head.kept. */
+enum {
+	KEPT_STANDIN = 1,
+	KEPT_ROOM = 2,
+};
+
+#define FRONT_PROT (PROT_READ | PROT_WRITE)
+#define FRONT_FLAGS (MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE)
+
+/* The stacks: what runs there forks, and its child has no use for them. */
+static bool map_room(struct task *t)
+{
+	size_t len = BIRTH_STACK + BIRTH_WAIT;
+
+	t->room = (uintptr_t)t->window + PAGE + BIRTH_STANDIN;
+	if (t->window->kept & KEPT_ROOM)
+		return true;
+	if (sys_failed(sys_mmap(t->room, len, FRONT_PROT, MAP_PRIVATE | FRONT_FLAGS, -1, 0)))
+		return false;
+	sys_madvise(t->room, len, MADV_DONTFORK);
+	t->window->kept |= KEPT_ROOM;
+	return true;
+}
+
+/* What an embryo shares with its stand-in, and with no other process. */
+static struct standin *map_standin(struct task *t)
+{
+	uintptr_t at = (uintptr_t)t->window + PAGE;
+	struct standin *s = (struct standin *)at;
+
+	if (t->window->kept & KEPT_STANDIN) {
+		if (sys_madvise(at, sizeof(*s), MADV_DOFORK))
+			return NULL;
+		memset(s, 0, offsetof(struct standin, strings));
+		return s;
+	}
+	if (sys_failed(sys_mmap(at, sizeof(*s), FRONT_PROT, MAP_SHARED | FRONT_FLAGS, -1, 0)))
+		return NULL;
+	t->window->kept |= KEPT_STANDIN;
+	return s;
+}
+
+/* Another pair has it next, unless a process may be left that writes to it and should not, or much
+ * memory is in use. */
+static void leave_standin(struct task *t)
+{
+	const struct standin *s = t->standin;
+
+	if (!s || (s->gone && s->length <= STANDIN_FEW))
+		return;
+	sys_munmap((uintptr_t)t->standin, sizeof(struct standin));
+	t->window->kept &= ~(uint32_t)KEPT_STANDIN;
+}
+
 /* of: whose next program it is, or NULL.  It is on the launcher's list first of all: who is killed
  * before it has a window, or a process, leaves nothing that nobody knows of. */
 static struct task *claim(struct task *launcher, const struct task *of)
 {
 	struct task *t = space_claim_slot(launcher->space);
 	uint64_t random;
-	uintptr_t room;
 
 	if (!t)
 		return NULL;
@@ -85,16 +138,9 @@ static struct task *claim(struct task *launcher, const struct task *of)
 		atomic_store(&t->pid, of->pid);
 	}
 	link_child(launcher, t);
-	if (!sys_random(&random, sizeof(random)) && !window_open(t, random)) {
-		room = window_map(t, BIRTH_STACK + BIRTH_WAIT, PAGE, PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (!sys_failed(room)) {
-			/* What runs there forks, and its child has no use for it. */
-			sys_madvise(room, BIRTH_STACK + BIRTH_WAIT, MADV_DONTFORK);
-			t->room = room;
-			return t;
-		}
-	}
+	if (!sys_random(&random, sizeof(random)) && !window_open(t, random, BIRTH_FRONT) &&
+	    map_room(t))
+		return t;
 	window_close(t);
 	unlink_child(launcher, t);
 	space_free_slot(t);
@@ -183,6 +229,7 @@ void birth_discard(struct task *t)
 	orphan_children(t, launcher);
 	if (t->launched != LAUNCH_HUSK)
 		export_close(t);
+	leave_standin(t);
 	window_close(t);
 	/* Last, since a process that discards its own husk can be killed in between. */
 	unlink_child(launcher, t);
@@ -401,7 +448,9 @@ static void fork_embryo(void *arg)
 		peer_note_standin(t, s->pid);
 	else
 		b->failed = 1;
-	/* It forks no more, so the next one's stand-in has no part in what these two share. */
+	/* The next one's stand-in is to have no part in what these two share. */
+	sys_madvise((uintptr_t)s, sizeof(*s), MADV_DONTFORK);
+	/* It forks no more. */
 	atomic_store(&t->memory.keep_on_fork, 0);
 	/* *b is the launcher's stack: not to be touched after the next line. */
 	atomic_store(&t->stage, STAGE_LOADED);
@@ -409,15 +458,6 @@ static void fork_embryo(void *arg)
 	if (pid < 0)
 		sys_exit_group(127);
 	standin_serve(t);
-}
-
-/* In the embryo's window, and given back with that. */
-static struct standin *map_standin(struct task *t)
-{
-	uintptr_t at = window_map(t, sizeof(struct standin), PAGE, PROT_READ | PROT_WRITE,
-				  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return sys_failed(at) ? NULL : (struct standin *)at;
 }
 
 /* Until the embryo has forked, or has executed a program, or is gone. */

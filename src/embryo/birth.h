@@ -66,9 +66,16 @@ bool birth_restore_dumpable(struct space *sp);
 /* The record of a child of this launcher that is still an embryo, by its PID; NULL = none. */
 struct task *birth_embryo(struct task *launcher, pid_t pid);
 
-/* The top of an embryo's own stack, and of the one on which its parent waits. */
+/*
+ * The front of an embryo's window: what it shares with its stand-in, its own stack, and the one on
+ * which its parent waits.
+ */
+#define BIRTH_STANDIN page_up(sizeof(struct standin))
 #define BIRTH_STACK (192UL << 10)
 #define BIRTH_WAIT (16UL << 10)
+#define BIRTH_FRONT (BIRTH_STANDIN + BIRTH_STACK + BIRTH_WAIT)
+
+/* The top of the former stack. */
 
 static inline uintptr_t birth_stack(const struct task *t)
 {

@@ -633,6 +633,7 @@ static bool copy_arguments(struct standin *s, const struct arch_trap *tr)
 	s->path = s->strings;
 	s->argv = copy_vector(s, &at, (char *const *)tr->arg[1]);
 	s->envv = s->argv ? copy_vector(s, &at, (char *const *)tr->arg[2]) : NULL;
+	s->length = at;
 	return s->envv != NULL;
 }
 

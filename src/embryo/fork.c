@@ -15,7 +15,8 @@ void fork_keep(struct task *t)
 	struct task_memory *m = &t->memory;
 	kernel_sigset_t mask = lock_acquire(&m->fork_lock);
 
-	if (!atomic_exchange(&m->keep_on_fork, 1) && atomic_exchange(&m->left_out, 0))
+	atomic_store(&m->keep_on_fork, 1);
+	if (atomic_exchange(&m->left_out, 0))
 		window_advise(t, MADV_DOFORK);
 	lock_release(&m->fork_lock, mask);
 }

@@ -482,12 +482,13 @@ void standin_answer(struct standin *s, long result)
 
 void standin_await_end(struct task *t)
 {
-	const struct standin *s = t->standin;
+	struct standin *s = t->standin;
 	struct timespec now = { 0, 0 };
 	kernel_sigset_t pending, child = BIT(SIGCHLD);
 
 	while (sys_call(SYS_wait4, s->pid, NULL, __WALL, NULL, 0, 0) == -EINTR)
 		;
+	s->gone = 1;
 	peer_note_standin(t, 0);
 	sys_call(SYS_prctl, PR_SET_CHILD_SUBREAPER, s->attributes.subreaper, 0, 0, 0, 0);
 	/* What this process heard of its own child is nobody's business. */
@@ -556,6 +557,7 @@ static void follow(struct standin *s)
 			raise_default(info.si_status);
 			sys_call(SYS_kill, s->pid, SIGCONT, 0, 0, 0, 0); /* so it goes on, too */
 		} else {
+			s->gone = 1;
 			end_like(&info);
 		}
 		info.si_pid = 0;

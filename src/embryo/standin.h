@@ -20,6 +20,7 @@
 #define STANDIN_LIMITS 16           /* RLIM_NLIMITS */
 #define STANDIN_CPUS 1024           /* as in LAUNCH_CPUS */
 #define STANDIN_STRINGS (8UL << 20) /* more than the 6 MiB that execve takes at most */
+#define STANDIN_FEW (64UL << 10)    /* bytes of them */
 
 enum standin_request {
 	STANDIN_NOTHING,
@@ -64,6 +65,8 @@ struct standin {
 	struct standin_attributes born, attributes; /* first of all, and at the exec */
 	const char *path;                           /* of the exec; all three point into strings */
 	char **argv, **envv;
+	uint32_t gone; /* the stand-in has ended, and the embryo knows */
+	size_t length; /* of the strings */
 	char strings[STANDIN_STRINGS];
 };
 

@@ -209,6 +209,7 @@ void stop_here(struct task *t, const char *const *envv)
 	if (!s->script[0]) {
 		tell(s);
 	} else {
+		t->memory.front = 0; /* the script's process may outlive this one */
 		child = arch_clone(CLONE_VM, s->stack[0] + SCRIPT_STACK, NULL, start_script, s);
 		while (child > 0 &&
 		       sys_call(SYS_wait4, child, &status, __WALL, NULL, 0, 0) == -EINTR)

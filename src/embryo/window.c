@@ -37,7 +37,7 @@ struct task *window_owner(struct space *sp, const void *at)
 	if (off >> sp->window_shift >= sp->nwindows)
 		return NULL;
 	owner = atomic_load_explicit(&sp->owner[off >> sp->window_shift], memory_order_relaxed);
-	return owner ? &sp->task[owner - 1] : NULL;
+	return owner && owner != SPACE_NOBODY ? &sp->task[owner - 1] : NULL;
 }
 
 bool window_owns(struct task *t, uintptr_t at, size_t len)
@@ -100,28 +100,92 @@ static int sign(struct task *t, uintptr_t start)
 	return rc;
 }
 
-int window_open(struct task *t, uint64_t random)
+/* ---- Windows that are kept with their fronts ----------------------------------------------- */
+
+/*
+ * Most of what an embryo needs before it has a program is the same for the next one, and each
+ * mapping, unmapping and first access holds up all other programs of the space.
+ *
+ * Who is killed in the middle of these two loses no window: before it is nobody's, it is found
+ * among the dead program's, and from then on among the idle ones.
+ */
+static bool become_idle(struct task *t, uint32_t index)
+{
+	struct space *sp = t->space;
+	uint16_t mine = (uint16_t)(index + 1);
+	uintptr_t start = window_start(sp, index), rest = start + PAGE + t->memory.front;
+	int i;
+
+	for (i = 0; i < SPACE_IDLE; i++) {
+		uint16_t none = 0;
+
+		if (atomic_compare_exchange_strong(&sp->idle[i], &none, mine) || none == mine)
+			break;
+	}
+	if (i == SPACE_IDLE)
+		return false;
+	sys_munmap(rest, start + window_size(sp) - rest);
+	atomic_store(&sp->owner[index], SPACE_NOBODY);
+	return true;
+}
+
+/* Takes one of them; false if there is none. */
+static bool take_idle(struct task *t)
+{
+	struct space *sp = t->space;
+
+	for (int i = 0; i < SPACE_IDLE; i++) {
+		uint16_t entry = atomic_load(&sp->idle[i]), nobody = SPACE_NOBODY;
+		struct window_head *head;
+		uint32_t kept;
+
+		if (!entry)
+			continue;
+		atomic_store(&t->nwindows, 1);
+		if (!atomic_compare_exchange_strong(&sp->owner[entry - 1], &nobody,
+						    (uint16_t)(t->slot + 1)))
+			continue;
+		atomic_compare_exchange_strong(&sp->idle[i], &entry, 0);
+		head = (struct window_head *)window_start(sp, (uint32_t)entry - 1);
+		kept = head->kept;
+		*head = (struct window_head){ .task = t, .kept = kept };
+		t->window = head;
+		t->memory.left_out = t->memory.has_new = 1;
+		return true;
+	}
+	atomic_store(&t->nwindows, 0);
+	return false;
+}
+
+int window_open(struct task *t, uint64_t random, size_t front)
 {
 	struct task_memory *m = &t->memory;
 	size_t size = window_size(t->space);
-	int64_t index = claim(t, 1, (uint32_t)(random >> 40) % t->space->nwindows);
 	uintptr_t start;
 
-	if (index < 0)
-		return -EAGAIN;
-	start = window_start(t->space, (uint32_t)index);
-	t->window = (struct window_head *)start;
-	m->ngaps = 0;
+	m->front = front;
 	m->keep_on_fork = 1; /* until its forks are seen: embryo/trap.c */
-	m->bump = start + PAGE + (random & 0xfffff) % (size / 4 / PAGE) * PAGE;
+	if (!front || !take_idle(t)) {
+		int64_t index = claim(t, 1, (uint32_t)(random >> 40) % t->space->nwindows);
+
+		if (index < 0)
+			return -EAGAIN;
+		start = window_start(t->space, (uint32_t)index);
+		if (sign(t, start))
+			return -ENOMEM;
+		t->window = (struct window_head *)start;
+	}
+	start = (uintptr_t)t->window;
+	m->ngaps = 0;
+	m->bump = start + PAGE + front + (random & 0xfffff) % (size / 4 / PAGE) * PAGE;
 	m->limit = start + size / 4 * 3;
-	if (sign(t, start))
-		return -ENOMEM;
 	t->window->brk_start = m->limit + (random >> 20 & 0xfffff) % (size / 16 / PAGE) * PAGE;
 	t->window->brk = t->window->brk_start;
 	t->window->brk_limit = start + size;
 	return 0;
 }
+
+/* ---- Free ranges --------------------------------------------------------------------------- */
 
 static bool gaps_trylock(struct task_memory *m)
 {
@@ -192,8 +256,18 @@ static void gap_cut(struct task_memory *m, uintptr_t start, uintptr_t end)
 	}
 }
 
+/* A task that maps or unmaps something in its window's front takes that out of use. */
+static void check_front(struct task *t, uintptr_t at, size_t len)
+{
+	uintptr_t start = (uintptr_t)t->window;
+
+	if (at < start + PAGE + t->memory.front && at + len > start)
+		t->memory.front = 0;
+}
+
 void window_unused(struct task *t, uintptr_t at, size_t len)
 {
+	check_front(t, at, len);
 	if (!window_owns(t, at, len) || !gaps_trylock(&t->memory))
 		return;
 	gap_add(&t->memory, at, at + page_up(len));
@@ -202,6 +276,7 @@ void window_unused(struct task *t, uintptr_t at, size_t len)
 
 void window_used(struct task *t, uintptr_t at, size_t len)
 {
+	check_front(t, at, len);
 	if (!gaps_trylock(&t->memory))
 		return;
 	gap_cut(&t->memory, at, at + page_up(len));
@@ -419,12 +494,18 @@ static bool next_window(struct task *t, uint32_t *i)
 void window_close(struct task *t)
 {
 	struct space *sp = t->space;
+	/* Who forks must not take for this task's what is another's already. */
+	kernel_sigset_t mask = lock_acquire(&t->memory.fork_lock);
 
 	for (uint32_t i = 0; next_window(t, &i); i++) {
+		if (t->memory.front && window_start(sp, i) == (uintptr_t)t->window &&
+		    become_idle(t, i))
+			continue;
 		sys_munmap(window_start(sp, i), window_size(sp));
 		sp->headed[i] = 0;
 		atomic_store(&sp->owner[i], 0);
 	}
+	lock_release(&t->memory.fork_lock, mask);
 	t->window = NULL;
 	t->nwindows = 0;
 	for (int i = 0; i < TASK_FOREIGN; i++) {
@@ -457,8 +538,15 @@ void window_advise(struct task *t, int advice)
 {
 	struct space *sp = t->space;
 
-	for (uint32_t i = 0; next_window(t, &i); i++)
-		advise(window_start(sp, i), window_size(sp), advice);
+	for (uint32_t i = 0; next_window(t, &i); i++) {
+		uintptr_t from = window_start(sp, i), end = from + window_size(sp);
+
+		if (advice == MADV_DOFORK && t->memory.front && from == (uintptr_t)t->window) {
+			advise(from, PAGE, advice);
+			from += PAGE + t->memory.front;
+		}
+		advise(from, end - from, advice);
+	}
 	for (int i = 0; i < TASK_FOREIGN; i++) {
 		struct gap *g = &t->memory.foreign[i];
 

@@ -7,11 +7,18 @@
 
 #include "space.h"
 
-/* Gives a task its first window.  random: unpredictable bits that choose the place.  0 or
- * -errno. */
-int window_open(struct task *t, uint64_t random);
+/*
+ * Gives a task its first window.  random: unpredictable bits that choose the place.  0 or -errno.
+ *
+ * front: so many bytes behind the window's head are the caller's to map, all windows' that have
+ * any being of one size, and to keep out of forks.  What is there may serve the next program:
+ * window_close() keeps a few of such windows with their fronts, and window_open() takes one of
+ * these first; the head tells what has been kept (window_head.kept).
+ */
+int window_open(struct task *t, uint64_t random, size_t front);
 
-/* Unmaps everything a dead task left and frees its windows. */
+/* Unmaps everything a dead task left, but perhaps the front of its first window, and frees its
+ * windows. */
 void window_close(struct task *t);
 
 /* mmap() at a free place of the task's windows; any other argument as for mmap().  Falls back to
@@ -49,7 +56,7 @@ bool window_owns(struct task *t, uintptr_t at, size_t len);
  */
 void window_leave_out(struct space *sp, const struct task *except);
 
-/* madvise(2) on all windows of a task: MADV_DOFORK or MADV_DONTFORK. */
+/* madvise(2) on all windows of a task: MADV_DONTFORK, or MADV_DOFORK for all but the front. */
 void window_advise(struct task *t, int advice);
 
 #endif

@@ -350,11 +350,11 @@ AT_EACH_STEP(first, LAUNCHER, killed, false, 60)
 
 /* A stand-in asks for nothing. */
 AT_EACH_STEP(fork, EMBRYO, refused, true, 10)
-AT_EACH_STEP(fork, LAUNCHER, refused, true, 4)
+AT_EACH_STEP(fork, LAUNCHER, refused, true, 1)
 AT_EACH_STEP(vfork, EMBRYO, refused, true, 10)
-AT_EACH_STEP(vfork, LAUNCHER, refused, true, 4)
+AT_EACH_STEP(vfork, LAUNCHER, refused, true, 1)
 AT_EACH_STEP(spawn, EMBRYO, refused, true, 10)
-AT_EACH_STEP(spawn, LAUNCHER, refused, true, 4)
+AT_EACH_STEP(spawn, LAUNCHER, refused, true, 1)
 AT_EACH_STEP(exec, EMBRYO, refused, true, 10)
 AT_EACH_STEP(first, LAUNCHER, refused, true, 20)
 
