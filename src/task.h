@@ -34,10 +34,11 @@ struct window_head {
 	/* The task's own break, and its program's path; a forked child that is seen keeps them. */
 	uintptr_t brk, brk_start, brk_limit;
 	const char *exe;
-	/* In a stand-in, which is no task: what it shares with its embryo. */
+	/* In a stand-in, which is no task: what it shares with its embryo.  See standin_of(). */
 	struct standin *standin;
 	uint32_t intercepts, quiet; /* its forked child may become a root; as in its record */
 	_Atomic uint32_t guarded;   /* of embryo/guard.c */
+	int32_t standin_pid;        /* this process's, if the former is its own */
 	uint32_t kept;              /* what of the window's front is mapped: embryo/birth.c */
 	uint64_t self[8];           /* of src/self.h */
 };
@@ -85,8 +86,8 @@ struct task_memory {
 	uint32_t ngaps;
 	size_t front; /* of the first window, behind its head: may be kept for another program */
 	struct gap foreign[TASK_FOREIGN]; /* mappings that had to go elsewhere; start 0 = unused */
-	struct lock fork_lock; /* the three below; held by the task while it forks, and by who closes
-				* its windows */
+	/* The three below; held by the task while it forks, and by who closes its windows. */
+	struct lock fork_lock;
 	_Atomic uint32_t left_out;     /* of others' forks: its mappings are MADV_DONTFORK, */
 	_Atomic uint32_t has_new;      /* but for those that have come since */
 	_Atomic uint32_t keep_on_fork; /* its forks cannot be seen, so they never are */
@@ -187,6 +188,7 @@ struct task {
 	uintptr_t room;                   /* the embryo's own stacks */
 	struct standin *standin;          /* the embryo's, shared with its stand-in */
 	_Atomic int32_t standin_pid;      /* of the process that it stands for; 0 = none */
+	uint32_t standin_rights;          /* it may have others than the embryo by now */
 	_Atomic uint32_t parent_waits;    /* off its stack, for a vfork's child */
 	uint32_t changes_rights;     /* it, or who launched it, has made a call that may do so */
 	uint32_t left_world;         /* it has changed its namespaces, root or filters */

@@ -109,7 +109,7 @@ static void leave_standin(struct task *t)
 {
 	const struct standin *s = t->standin;
 
-	if (!s || (s->gone && s->length <= STANDIN_FEW))
+	if (!s || (s->gone && s->length <= STANDIN_FEW && !t->standin_rights))
 		return;
 	sys_munmap((uintptr_t)t->standin, sizeof(struct standin));
 	t->window->kept &= ~(uint32_t)KEPT_STANDIN;
@@ -500,7 +500,7 @@ static int birth_fork(struct window_head *head, struct birth *b, struct arch_tra
 {
 	struct task *launcher = head->task, *t = b->t;
 	struct fork_state state;
-	struct standin *s;
+	struct standin *s, *self = standin_of(head);
 	kernel_sigset_t all = ~(kernel_sigset_t)0;
 	long pid;
 
@@ -509,7 +509,7 @@ static int birth_fork(struct window_head *head, struct birth *b, struct arch_tra
 		birth_discard(t);
 		return 0;
 	}
-	s->parent = head->standin ? head->standin->embryo : sys_getpid();
+	s->parent = self ? self->embryo : sys_getpid();
 	s->rseq_offset = launcher->rseq_offset;
 	s->rseq_len = launcher->rseq_len;
 	s->rseq_sig = launcher->rseq_sig;
@@ -660,10 +660,11 @@ void birth_intercept(struct space *sp)
  * failure it stays an ordinary process. */
 static void become_root(struct window_head *head)
 {
+	const struct standin *self = standin_of(head);
 	struct task *root;
 
-	if (root_create(&root, PIP_MODE_PROCESS_PRELOAD,
-			head->standin ? head->standin->embryo : sys_getpid(), head->exe))
+	if (root_create(&root, PIP_MODE_PROCESS_PRELOAD, self ? self->embryo : sys_getpid(),
+			head->exe))
 		return;
 	root->quiet = head->quiet;
 	birth_intercept(root->space);
@@ -690,6 +691,7 @@ int birth_syscall(struct window_head *head, struct arch_trap *tr)
 		       for_vfork = CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_SETTLS;
 	struct task *launcher = head->task;
 	struct birth b = { .head = head, .frame = *tr };
+	const struct standin *self;
 	bool is_fork;
 
 	if (!(launcher ? launcher->space->intercepts : head->intercepts))
@@ -714,9 +716,10 @@ int birth_syscall(struct window_head *head, struct arch_trap *tr)
 	b.t = birth_claim(launcher);
 	if (!b.t)
 		return 0;
-	if (head->standin) {
-		b.t->parent_pid = head->standin->pid;
-		b.t->parent_shown = head->standin->embryo;
+	self = standin_of(head);
+	if (self) {
+		b.t->parent_pid = self->pid;
+		b.t->parent_shown = self->embryo;
 	}
 	return is_fork ? birth_fork(head, &b, tr) : birth_vfork(&b, tr);
 }

@@ -654,7 +654,7 @@ int exec_in_standin(struct standin *s, struct arch_trap *tr)
 	rc = ALONE;
 	if (copy_arguments(s, tr)) {
 		standin_read(s, mask);
-		rc = standin_ask(s, STANDIN_EXEC, 0, 0, 0);
+		rc = standin_ask(s, STANDIN_EXEC, sys_gettid(), 0, 0);
 		if (rc == GO)
 			standin_end(s);
 		/* A change of rights has taken it away, but killing the embryo still means this
@@ -715,12 +715,16 @@ long exec_in_embryo(struct task *t, struct standin *s)
 	x.envv = s->envv;
 	x.from = &s->attributes;
 	x.stack_limit = limit_of(&x, RLIMIT_STACK);
+	if (!standin_has_my_rights(t, (int32_t)s->arg[0])) {
+		tell(&x, "ordinary process", OTHER_RIGHTS);
+		return leave_alone(s);
+	}
 	switch (judge(&x)) {
 	case AS_TASK:
 		if (standin_take_over(s)) {
 			load_close(&x.load);
 			forget_vectors(&x);
-			tell(&x, "ordinary process", OTHER_RIGHTS);
+			tell(&x, "ordinary process", "not all it has can be handed over");
 			return leave_alone(s);
 		}
 		standin_answer(s, GO); /* it ends while this goes on */

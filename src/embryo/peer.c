@@ -105,15 +105,14 @@ int32_t peer_process(const struct task *t, int32_t pid)
  * comes from, but its embryo does. */
 static int32_t process_behind(const struct window_head *head, int32_t pid)
 {
-	struct standin *s = head->standin;
+	struct standin *s = standin_of(head);
 	int32_t process = pid > 0 && head->task ? peer_process(head->task, pid) : pid;
 
 	if (pid <= 0 || process != pid || !s)
 		return process;
 	if (pid == s->embryo)
 		return s->pid;
-	if (sys_getpid() == s->pid)
-		process = (int32_t)standin_ask(s, STANDIN_PEER, pid, 0, 0);
+	process = (int32_t)standin_ask(s, STANDIN_PEER, pid, 0, 0);
 	return process > 0 ? process : pid;
 }
 

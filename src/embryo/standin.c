@@ -66,8 +66,10 @@ static void read_attributes(struct standin_attributes *a)
 
 void standin_begin(struct window_head *head, struct standin *s)
 {
-	s->pid = sys_getpid();
+	s->pid = head->standin_pid = sys_getpid();
 	head->standin = s;
+	/* No child of its has a part in this. */
+	sys_madvise((uintptr_t)s, sizeof(*s), MADV_DONTFORK);
 	/* Who kills the embryo means this process. */
 	sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
 	read_attributes(&s->born);
@@ -159,6 +161,7 @@ static int on_prctl(struct standin *s, struct arch_trap *tr)
 		tr->nr = 0;
 		return 1;
 	case PR_SET_SECCOMP:
+	case PR_SET_SECUREBITS: /* no other process can see them */
 		s->left_world = 1;
 		return 0;
 	default:
@@ -166,29 +169,34 @@ static int on_prctl(struct standin *s, struct arch_trap *tr)
 	}
 }
 
-static int on_ioctl(struct standin *s, struct arch_trap *tr)
+/* Of the terminal, but about the caller's session. */
+static bool is_for_session(long request)
 {
-	bool by_value;
-
-	if (!s->own_session)
-		return 0;
-	switch (tr->arg[1]) {
+	switch (request) {
 	case TIOCSCTTY:
 	case TIOCNOTTY:
 	case TIOCSPGRP:
 	case TIOCGPGRP:
 	case TIOCGSID:
-		by_value = tr->arg[1] == TIOCSCTTY || tr->arg[1] == TIOCNOTTY;
-		if (tr->arg[1] == TIOCSPGRP)
-			s->number = *(int *)tr->arg[2];
-		tr->nr = standin_ask(s, STANDIN_IOCTL, tr->arg[0], tr->arg[1],
-				     by_value ? tr->arg[2] : (long)&s->number);
-		if (tr->nr == 0 && (tr->arg[1] == TIOCGPGRP || tr->arg[1] == TIOCGSID))
-			*(int *)tr->arg[2] = s->number;
-		return 1;
+		return true;
 	default:
-		return 0;
+		return false;
 	}
+}
+
+static int on_ioctl(struct standin *s, struct arch_trap *tr)
+{
+	bool by_value = tr->arg[1] == TIOCSCTTY || tr->arg[1] == TIOCNOTTY;
+
+	if (!s->own_session || !is_for_session(tr->arg[1]))
+		return 0;
+	if (tr->arg[1] == TIOCSPGRP)
+		s->number = *(int *)tr->arg[2];
+	tr->nr = standin_ask(s, STANDIN_IOCTL, tr->arg[0], tr->arg[1],
+			     by_value ? tr->arg[2] : (long)&s->number);
+	if (tr->nr == 0 && (tr->arg[1] == TIOCGPGRP || tr->arg[1] == TIOCGSID))
+		*(int *)tr->arg[2] = s->number;
+	return 1;
 }
 
 /* Calls with a PID among their arguments: the number of that, or -1. */
@@ -217,14 +225,22 @@ static int pid_argument(long nr)
 	}
 }
 
+struct standin *standin_of(const struct window_head *head)
+{
+	return head->standin && head->standin_pid == sys_getpid() ? head->standin : NULL;
+}
+
 int standin_syscall(struct window_head *head, struct arch_trap *tr)
 {
-	struct standin *s = head->standin;
+	struct standin *s = standin_of(head);
 	int which;
 
-	if (sys_getpid() != s->pid) /* a vfork's child of the stand-in */
+	if (!s)
 		return 0;
-	s->changes_rights |= standin_changes_rights(tr);
+	if (standin_changes_rights(tr) && !s->changes_rights) {
+		s->changes_rights = 1;
+		standin_ask(s, STANDIN_RIGHTS, 0, 0, 0);
+	}
 	s->changes_memory |= standin_changes_memory(tr);
 	s->opens_procfs |= procfs_is_open(tr);
 	switch (tr->nr) {
@@ -419,6 +435,84 @@ static void set_limits(const struct standin_attributes *a, const struct standin_
 			sys_call(SYS_prlimit64, 0, i, a->limit[i], NULL, 0, 0);
 }
 
+/* A text in /proc, by characters. */
+struct text {
+	int fd;
+	size_t at, n;
+	char buf[512];
+};
+
+/* '\0' at its end. */
+static char next(struct text *x)
+{
+	if (x->at == x->n) {
+		ssize_t n = sys_call(SYS_read, x->fd, x->buf, sizeof(x->buf), 0, 0, 0);
+
+		x->at = 0;
+		x->n = n > 0 ? (size_t)n : 0;
+		if (!x->n)
+			return '\0';
+	}
+	return x->buf[x->at++];
+}
+
+/* Goes behind the name of a line; false if there is none from here on. */
+static bool find_line(struct text *x, const char *name)
+{
+	char c;
+
+	do {
+		const char *p = name;
+
+		while ((c = next(x)) == *p && c)
+			p++;
+		if (!*p)
+			return true;
+		while (c && c != '\n')
+			c = next(x);
+	} while (c);
+	return false;
+}
+
+static bool have_same_rights(struct text *x, struct text *y)
+{
+	static const char lines[][8] = { "Uid:",    "Gid:",    "Groups:", "CapInh:",
+					 "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:" };
+	char c;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (!find_line(x, lines[i]) || !find_line(y, lines[i]))
+			return false;
+		while ((c = next(x)) == next(y) && c && c != '\n')
+			;
+		if (c != '\n')
+			return false;
+	}
+	return true;
+}
+
+bool standin_has_my_rights(const struct task *t, int32_t tid)
+{
+	struct text its = { .fd = -1 }, mine = { .fd = -1 };
+	char path[64] = "/proc/";
+	bool same;
+
+	if (!t->standin_rights)
+		return true;
+	str_decimal(path + str_len(path), (unsigned long)atomic_load(&t->standin_pid));
+	str_copy(path + str_len(path), "/task/", 8);
+	str_decimal(path + str_len(path), (unsigned long)tid);
+	str_copy(path + str_len(path), "/status", 8);
+	its.fd = sys_open(path, O_RDONLY | O_CLOEXEC);
+	mine.fd = sys_open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	same = its.fd >= 0 && mine.fd >= 0 && have_same_rights(&its, &mine);
+	if (its.fd >= 0)
+		sys_close(its.fd);
+	if (mine.fd >= 0)
+		sys_close(mine.fd);
+	return same;
+}
+
 static bool differ(uint64_t a, uint64_t b)
 {
 	return a && b && a != b; /* 0: it could not be read */
@@ -429,11 +523,6 @@ int standin_take_over(struct standin *s)
 	const struct standin_attributes *a = &s->attributes, *born = &s->born;
 	struct standin_attributes now;
 
-	if (s->changes_rights) {
-		standin_rights(&now.rights);
-		if (memcmp(&a->rights, &now.rights, sizeof(now.rights)) != 0)
-			return -EPERM;
-	}
 	if (s->changes_memory) {
 		read_memory_attributes(&now);
 		if (differ(a->oom_score, now.oom_score) ||
@@ -534,8 +623,6 @@ void standin_read(struct standin *s, kernel_sigset_t mask)
 	read_attributes(a);
 	if (s->changes_memory)
 		read_memory_attributes(a);
-	if (s->changes_rights)
-		standin_rights(&a->rights);
 }
 
 /* Signals that have reached it until now, the embryo has passed on before it read the request. */
@@ -593,7 +680,14 @@ static void serve(struct task *t, struct standin *s)
 		standin_answer(s, sys_call(SYS_setsid, 0, 0, 0, 0, 0, 0));
 		break;
 	case STANDIN_IOCTL:
-		standin_answer(s, sys_call(SYS_ioctl, s->arg[0], s->arg[1], s->arg[2], 0, 0, 0));
+		standin_answer(
+			s, is_for_session(s->arg[1])
+				   ? sys_call(SYS_ioctl, s->arg[0], s->arg[1], s->arg[2], 0, 0, 0)
+				   : -EPERM);
+		break;
+	case STANDIN_RIGHTS:
+		t->standin_rights = 1;
+		standin_answer(s, 0);
 		break;
 	case STANDIN_EXEC:
 		standin_answer(s, exec_in_embryo(t, s));

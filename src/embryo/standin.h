@@ -26,9 +26,10 @@ enum standin_request {
 	STANDIN_NOTHING,
 	STANDIN_SETPGID, /* arg[0] */
 	STANDIN_SETSID,
-	STANDIN_IOCTL, /* arg[0..2], on the controlling terminal */
-	STANDIN_EXEC,
-	STANDIN_PEER, /* arg[0]: a PID; the process that it means */
+	STANDIN_IOCTL,  /* arg[0..2], on the controlling terminal */
+	STANDIN_EXEC,   /* arg[0]: the thread's TID */
+	STANDIN_RIGHTS, /* it may have others from now on */
+	STANDIN_PEER,   /* arg[0]: a PID; the process that it means */
 };
 
 /* What exec hands over and the kernel keeps in the process. */
@@ -44,7 +45,6 @@ struct standin_attributes {
 	uint64_t nodes[16];              /* of the memory policy */
 	uint64_t oom_score, core_filter; /* the texts in /proc */
 	int32_t no_huge_pages;
-	struct space_rights rights;
 };
 
 /* Mapped in both of them. */
@@ -73,6 +73,10 @@ struct standin {
 /* In the stand-in, first of all. */
 void standin_begin(struct window_head *head, struct standin *s);
 
+/* What the calling process, if it is a stand-in, shares with its embryo, or NULL.  Its children
+ * find the pointer in their memory, too, but nothing there. */
+struct standin *standin_of(const struct window_head *head);
+
 /* A system call of the stand-in.  0 = the call should be made as it is. */
 int standin_syscall(struct window_head *head, struct arch_trap *tr);
 
@@ -87,6 +91,12 @@ _Noreturn void standin_end(struct standin *s);
 
 /* In the embryo: serves the stand-in to its end, or until a program takes its place. */
 _Noreturn void standin_serve(struct task *t);
+
+/*
+ * In the embryo, at an exec of this thread: has it the embryo's rights?  The kernel is asked: who
+ * has given up his own may lie about that, and the embryo still has them all.
+ */
+bool standin_has_my_rights(const struct task *t, int32_t tid);
 
 /* In the embryo, at an exec: takes over what the stand-in has noted.  -EPERM if not all of it
  * can be had. */

@@ -388,8 +388,8 @@ static bool is_left_out(struct task_memory *m)
 	return atomic_load(&m->left_out) && !atomic_load(&m->has_new);
 }
 
-/* Has it mappings that no fork of its own needs?  A program's, or those of an embryo that has forked
- * and may be placing one. */
+/* Has it mappings that no fork of its own needs?  A program's, or those of an embryo that has
+ * forked and may be placing one. */
 static bool may_leave_out(const struct task *t)
 {
 	if (atomic_load(&t->memory.keep_on_fork))

@@ -100,6 +100,9 @@ has setpriv && {
 		kind=either launched "su - -c" su - -c "$probe; $probe two" nobody -s /bin/bash
 		kind=either launched "su, root" su -c 'probe; probe two'
 	}
+	launched "rights, denied" sh -c \
+		'case ${LD_PRELOAD:-} in *libpip-*) n=1 ;; *) n=0 ;; esac; exec "$0" "$n"' \
+		"$PROGRAMS/liar"
 	has runuser && kind=either becomes "runuser" runuser -u nobody probe
 	has chroot && kind=either becomes "chroot" chroot --userspec=nobody / "$probe"
 	without=

@@ -68,6 +68,7 @@ find src tools bench docs/examples tests/task tests/fault tests/real tests/prog 
 		looking["tools/pip-check.c"] = "place.h"
 		looking["tools/pip-unpie.c"] = "loader/loader.h"
 		looking["tools/pips/spaces.c"] = "space.h"
+		looking["tests/real/prog/liar.c"] = "embryo/standin.h"
 	}
 	# The layer of a path in src.
 	function layer(path) {
