@@ -190,10 +190,11 @@ struct task {
 	_Atomic int32_t standin_pid;      /* of the process that it stands for; 0 = none */
 	uint32_t standin_rights;          /* it may have others than the embryo by now */
 	_Atomic uint32_t parent_waits;    /* off its stack, for a vfork's child */
-	uint32_t changes_rights;     /* it, or who launched it, has made a call that may do so */
-	uint32_t left_world;         /* it has changed its namespaces, root or filters */
-	_Atomic uint32_t leaving;    /* it is just executing another program outside the space */
-	intptr_t rseq_offset;        /* of its rseq area from the thread pointer */
+	uint32_t changes_rights;  /* it, or who launched it, has made a call that may do so */
+	uint32_t left_world;      /* it has changed its namespaces, root or filters */
+	uint32_t sealed;          /* its own filter may allow no call but those it makes itself */
+	_Atomic uint32_t leaving; /* it is just executing another program outside the space */
+	intptr_t rseq_offset;     /* of its rseq area from the thread pointer */
 	uint32_t rseq_len, rseq_sig; /* 0 = not known */
 	int32_t last_timer;          /* highest POSIX timer ID + 1 */
 
@@ -259,10 +260,11 @@ static inline pid_t task_process(const struct task *t)
 	return t->process ? t->process : atomic_load(&t->pid);
 }
 
-/* Is this the calling process's record? */
+/* Is this the calling process's record?  Of a sealed one it is presumed: a vfork's child of its is
+ * not told apart. */
 static inline bool task_is_mine(const struct task *t)
 {
-	return task_process(t) == sys_getpid();
+	return t->sealed || task_process(t) == sys_getpid();
 }
 
 /* Is this the thread that a task began with? */

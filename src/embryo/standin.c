@@ -10,6 +10,7 @@
 #include <linux/mempolicy.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -160,7 +161,6 @@ static int on_prctl(struct standin *s, struct arch_trap *tr)
 		*(int *)tr->arg[1] = s->death_signal;
 		tr->nr = 0;
 		return 1;
-	case PR_SET_SECCOMP:
 	case PR_SET_SECUREBITS: /* no other process can see them */
 		s->left_world = 1;
 		return 0;
@@ -242,6 +242,7 @@ int standin_syscall(struct window_head *head, struct arch_trap *tr)
 		standin_ask(s, STANDIN_RIGHTS, 0, 0, 0);
 	}
 	s->changes_memory |= standin_changes_memory(tr);
+	s->left_world |= standin_sets_filter(tr);
 	s->opens_procfs |= procfs_is_open(tr);
 	switch (tr->nr) {
 	case SYS_getpid:
@@ -281,7 +282,6 @@ int standin_syscall(struct window_head *head, struct arch_trap *tr)
 	case SYS_setns:
 	case SYS_chroot:
 	case SYS_pivot_root:
-	case SYS_seccomp:
 	case SYS_ptrace:
 		s->left_world = 1;
 		return 0;
@@ -320,6 +320,16 @@ bool standin_changes_rights(const struct arch_trap *tr)
 	default:
 		return false;
 	}
+}
+
+bool standin_sets_filter(const struct arch_trap *tr)
+{
+	/* Without a filter it is a question. */
+	if (tr->nr == SYS_prctl)
+		return tr->arg[0] == PR_SET_SECCOMP &&
+		       (tr->arg[1] == SECCOMP_MODE_STRICT || tr->arg[2]);
+	return tr->nr == SYS_seccomp && (tr->arg[0] == SECCOMP_SET_MODE_STRICT ||
+					 (tr->arg[0] == SECCOMP_SET_MODE_FILTER && tr->arg[2]));
 }
 
 bool standin_changes_memory(const struct arch_trap *tr)

@@ -113,6 +113,9 @@ void standin_await_end(struct task *t);
 bool standin_changes_rights(const struct arch_trap *tr);
 bool standin_changes_memory(const struct arch_trap *tr);
 
+/* Does it put system calls of the process under a filter? */
+bool standin_sets_filter(const struct arch_trap *tr);
+
 /* The rights of the calling process. */
 void standin_rights(struct space_rights *r);
 

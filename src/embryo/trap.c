@@ -486,6 +486,14 @@ static struct task *caller(struct task *t)
 	return task_is_mine(t) ? t : birth_embryo(t, sys_getpid());
 }
 
+/* From the next call on it makes none that the program does not: its forks are not seen, its
+ * children are ordinary processes. */
+static void seal(struct task *t)
+{
+	fork_keep(t);
+	t->sealed = 1;
+}
+
 static int note(struct task *t, struct arch_trap *tr)
 {
 	struct task *changed;
@@ -493,16 +501,20 @@ static int note(struct task *t, struct arch_trap *tr)
 
 	if (standin_changes_rights(tr) && (changed = caller(t)) != NULL)
 		changed->changes_rights = changed->space->changed_rights = 1;
+	if (standin_sets_filter(tr) && (changed = caller(t)) != NULL) {
+		changed->left_world = 1;
+		if (changed == t)
+			seal(t);
+	}
 	switch (tr->nr) {
 	case SYS_unshare:
 	case SYS_setns:
 	case SYS_chroot:
 	case SYS_pivot_root:
-	case SYS_seccomp:
 	case SYS_ptrace:
-		t = caller(t);
-		if (t)
-			t->left_world = 1;
+		changed = caller(t);
+		if (changed)
+			changed->left_world = 1;
 		return 0;
 	case SYS_rseq:
 		t->rseq_offset = tr->arg[0] - (intptr_t)arch_thread_pointer();
@@ -542,6 +554,8 @@ static int trap_process(struct window_head *head, struct arch_trap *tr)
 		return 1;
 	if (head->task && note(head->task, tr))
 		return 1;
+	if (head->task && head->task->sealed)
+		return 0;
 	if (head->task && head->task->thread.on)
 		return thread_exec(head->task, tr) || fork_syscall(head, tr);
 	if (tr->nr == SYS_execve && head->task && head->task->space->intercepts &&
