@@ -162,6 +162,7 @@ struct task {
 
 	/* Its C library's code; see embryo/trap.c. */
 	uint32_t same_interp;    /* it runs on the root's dynamic linker */
+	uint32_t shares;         /* others may use its memory: it has our library, or CLONE_VM */
 	uint32_t begun;          /* its program runs: the copies' descriptors are closed */
 	struct code_sees sees;   /* of its libc */
 	const struct code *code; /* of the libc that is being mapped, at code_base */

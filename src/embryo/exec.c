@@ -5,7 +5,6 @@
 #include "embryo/exec.h"
 
 #include <linux/close_range.h>
-#include <linux/rseq.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/personality.h>
@@ -19,6 +18,7 @@
 #include "embryo/birth.h"
 #include "embryo/check.h"
 #include "embryo/embryo.h"
+#include "embryo/end.h"
 #include "embryo/say.h"
 #include "embryo/standin.h"
 #include "embryo/stop.h"
@@ -516,18 +516,12 @@ static void replace(void *arg)
 	enter(&x, r.l);
 }
 
-static bool leave_rseq(const struct task *t)
-{
-	return t->rseq_len && sys_call(SYS_rseq, arch_thread_pointer() + (uintptr_t)t->rseq_offset,
-				       t->rseq_len, RSEQ_FLAG_UNREGISTER, t->rseq_sig, 0, 0) == 0;
-}
-
 static _Noreturn void task_executes(struct call *c, struct exec *x)
 {
 	struct replacement r = { .x = x, .old = c->t };
 	struct task *t = birth_claim_husk(c->t);
 
-	if (!t || place(x, t, &r.l) || !leave_rseq(c->t)) {
+	if (!t || place(x, t, &r.l) || !end_rseq(c->t)) {
 		if (t)
 			birth_discard(t);
 		by_kernel(c, x, false);

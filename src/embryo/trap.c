@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "embryo/birth.h"
 #include "embryo/embryo.h"
+#include "embryo/end.h"
 #include "embryo/exec.h"
 #include "embryo/fatal.h"
 #include "embryo/fork.h"
@@ -532,10 +533,14 @@ static int note(struct task *t, struct arch_trap *tr)
 					    : ((const struct clone_args *)tr->arg[0])->flags;
 		if (flags & CLONE_THREAD)
 			t->thread.has_threads = 1;
+		else if ((flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM)
+			t->shares = 1;
 		return 0;
 	case SYS_exit_group:
-		if (task_is_mine(t) && !t->thread.has_threads)
+		if (task_is_mine(t) && !t->thread.has_threads) {
 			t->ended_orderly = 1;
+			end_with_memory(t, (int)tr->arg[0]);
+		}
 		return 0;
 	case SYS_timer_create:
 		tr->nr = sys_call(SYS_timer_create, tr->arg[0], tr->arg[1], tr->arg[2], 0, 0, 0);

@@ -80,6 +80,7 @@ __attribute__((constructor)) static void begin(void)
 	if (!t || !is_there(t) || !is_there(t->space) || t->space->magic != SPACE_MAGIC ||
 	    t->space->task_size != sizeof(*t) || !task_is_mine(t))
 		return;
+	t->shares = 1;
 	shim_in_window(t->window);
 	/* Loaded on its own account, as what a library needs: nothing below is in libc's place
 	 * then, and the program may have begun. */
@@ -200,6 +201,7 @@ PIP_API void pip_start_in_namespace(struct task *t, struct namespace_start *s)
 	void *volatile first;
 
 	loaded = s;
+	t->shares = 1;
 	shim_in_window(t->window);
 	interp_adopt(s->facts);
 	/* libc readies its allocator without a lock.  Elsewhere pthread_create(3) itself allocates

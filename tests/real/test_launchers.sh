@@ -129,6 +129,8 @@ launched "umask, cd, descriptors" \
 probe; :'
 launched "trap" bash -c "trap '' USR1 USR2 WINCH; trap 'echo' TERM HUP; probe; (trap - USR1; probe)"
 
+kind=either launched "a robust mutex" \
+	bash -c '"$0" file lock; "$0" file try; "$0" file try' "$PROGRAMS/robust"
 kind=either launched "exit_group and nothing else" \
 	bash -c '"$0" prctl; echo $?; "$0" seccomp; echo $?; :' "$PROGRAMS/sealed"
 launched "find -exec" bash -c 'touch a b; find . -type f -exec probe {} \; | sed s,./,,'
