@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -106,14 +107,20 @@ static int by_forkpty(void)
 
 static int by_daemon(void)
 {
-	pid_t pid = fork();
+	int code, status;
+	pid_t pid;
 
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	pid = fork();
 	if (pid == 0) {
 		if (daemon(1, 1))
 			_exit(97);
 		run();
 	}
-	return code_of(pid); /* of the one that daemon() ends */
+	code = code_of(pid); /* of the one that daemon() ends */
+	if (wait(&status) < 0 || !WIFEXITED(status))
+		return 98;
+	return code ? code : WEXITSTATUS(status);
 }
 
 static int in_clone(void *arg)

@@ -20,10 +20,10 @@ ways() {
 		case_begin "a program is started by $way"
 		launched "$PROGRAMS/ways" "$way"
 		is 0
-		# Nobody sees here what a terminal gets; behind daemon() it may be said too late;
-		# the child of clone() has a stack of its own, so it is an ordinary process.
+		# Nobody sees here what a terminal gets; the child of clone() has a stack of its
+		# own, so it is an ordinary process.
 		case $way in
-		forkpty | daemon | clone) ;;
+		forkpty | clone) ;;
 		*) matches "$err" "^PiP-INFO.* exec '.*/(true|sh)': task$" ;;
 		esac
 	done
