@@ -19,6 +19,7 @@
 
 #define STACK_MOST (1UL << 30)  /* of an unlimited one */
 #define STACK_GUARD (1UL << 20) /* like the kernel's stack_guard_gap */
+#define MANY 8                  /* programs on the same code: there will be more */
 #define LAUNCH_ROOM (sizeof(struct launch) + 1024)
 
 struct interp_facts interp_known;
@@ -107,6 +108,18 @@ const struct code *place_libc(const struct stat *st)
 	return code_is_of(&shared.code[1], st) ? &shared.code[1] : NULL;
 }
 
+/* A launcher of few programs is not to wait for what is faster with many. */
+static void note_use(const struct task *t)
+{
+	struct space *sp = t->space;
+
+	if (sp->placed == MANY || ++sp->placed < MANY)
+		return;
+	for (int i = 0; i < 2; i++)
+		if (t->code_fd[i] >= 0)
+			code_collapse(&shared.code[i], t->code_fd[i]);
+}
+
 /*
  * The code to use for the image that starts first, *found NULL to use the file's own.  What
  * belongs to the root's dynamic linker is made once; anything else goes to *once and is the
@@ -141,8 +154,10 @@ static int find_code(struct task *t, const struct load *l, struct code *once,
 		for (int i = 0; i < 2 && !rc; i++)
 			t->code_fd[i] = shared.code[i].ino ? shared.code[i].fd : -1;
 	}
-	if (!rc && c->ino && code_is_of(c, &first->st))
+	if (!rc && c->ino && code_is_of(c, &first->st)) {
 		*found = c;
+		note_use(t);
+	}
 	lock_release(&t->space->code_lock, mask);
 	return rc;
 }

@@ -131,29 +131,6 @@ static int raise_descriptor(int fd)
 	return high;
 }
 
-/*
- * Asks for one huge page for all of it (MADV_COLLAPSE, Linux 6.1): the kernel then maps and
- * unmaps its parts in batches.  That took a tenth off the time from pip_spawn() to the end of
- * pip_wait().
- */
-static void collapse(int fd, size_t len)
-{
-	uintptr_t room, at;
-
-	len = (len + HUGE - 1) & ~(HUGE - 1);
-	if (sys_call(SYS_ftruncate, fd, len, 0, 0, 0, 0))
-		return;
-	room = sys_mmap(0, len + HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-			0);
-	if (sys_failed(room))
-		return;
-	at = sys_mmap((room + HUGE - 1) & ~(HUGE - 1), len, PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_FIXED, fd, 0);
-	if (!sys_failed(at))
-		sys_madvise(at, len, MADV_COLLAPSE);
-	sys_munmap(room, len + HUGE);
-}
-
 int code_make(struct code *c, int file, const struct elf_info *elf, const struct stat *st,
 	      const struct code_traps *traps)
 {
@@ -196,7 +173,6 @@ int code_make(struct code *c, int file, const struct elf_info *elf, const struct
 		rc = sys_fstat(fd, &own);
 	if (rc)
 		goto out;
-	collapse(fd, c->front + c->len);
 	c->fd = fd;
 	c->holder = sys_getpid();
 	c->fd_dev = own.st_dev;
@@ -212,6 +188,24 @@ out:
 		sys_close(fd);
 	sys_munmap(buf, buf_len);
 	return rc;
+}
+
+void code_collapse(const struct code *c, int fd)
+{
+	size_t len = (c->front + c->len + HUGE - 1) & ~(HUGE - 1);
+	uintptr_t room, at;
+
+	if (sys_call(SYS_ftruncate, fd, len, 0, 0, 0, 0))
+		return;
+	room = sys_mmap(0, len + HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+			0);
+	if (sys_failed(room))
+		return;
+	at = sys_mmap((room + HUGE - 1) & ~(HUGE - 1), len, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_FIXED, fd, 0);
+	if (!sys_failed(at))
+		sys_madvise(at, len, MADV_COLLAPSE);
+	sys_munmap(room, len + HUGE);
 }
 
 static bool is_open(const struct code *c, int fd)

@@ -120,6 +120,23 @@ static bool shape(const uint8_t *code, const uint8_t *p, struct arch_site *s)
 	return nr >= 0;
 }
 
+/* The high bits of bytes that are this one; of others only behind such a one. */
+static uint64_t where(uint64_t word, uint8_t byte)
+{
+	const uint64_t ones = 0x0101010101010101UL;
+
+	word ^= ones * byte;
+	return (word - ones) & ~word & ones << 7;
+}
+
+/* Is there no system call instruction that begins in the first seven of these eight bytes? */
+static bool none_in(const uint8_t *p)
+{
+	uint64_t word = (uint64_t)load32(p + 4) << 32 | load32(p);
+
+	return !(where(word, 0x0f) & where(word, 0x05) >> 8);
+}
+
 size_t arch_find_sites(const void *code, size_t len, uint64_t off, const uint16_t *nr, size_t nnr,
 		       struct arch_site *sites, size_t max)
 {
@@ -129,6 +146,8 @@ size_t arch_find_sites(const void *code, size_t len, uint64_t off, const uint16_
 	for (const uint8_t *p = start; p + 2 <= end; p++) {
 		struct arch_site s;
 
+		while (end - p > 8 && none_in(p))
+			p += 7;
 		if (p[0] != 0x0f || p[1] != 0x05 ||
 		    (!shape(start, p, &s) && (end - p < 4 || !last_shape(start, p, &s))))
 			continue;
