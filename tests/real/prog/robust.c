@@ -12,28 +12,38 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+static pthread_mutex_t *mutex; /* in the file; it must outlive main() */
+
+static void map(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
+
+	if (fd < 0)
+		return;
+	if (ftruncate(fd, sizeof(*mutex)) == 0)
+		mutex = mmap(NULL, sizeof(*mutex), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (mutex == MAP_FAILED)
+		mutex = NULL;
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	pthread_mutexattr_t attr;
-	pthread_mutex_t *m;
-	int fd, rc;
+	int rc;
 
-	if (argc < 3)
-		return 2;
-	fd = open(argv[1], O_RDWR | O_CREAT, 0600);
-	if (fd < 0 || ftruncate(fd, sizeof(*m)))
-		return 2;
-	m = mmap(NULL, sizeof(*m), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (m == MAP_FAILED)
+	if (argc > 2)
+		map(argv[1]);
+	if (!mutex)
 		return 2;
 	if (strcmp(argv[2], "lock") == 0) {
 		pthread_mutexattr_init(&attr);
 		pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
 		pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-		pthread_mutex_init(m, &attr);
-		return pthread_mutex_lock(m);
+		pthread_mutex_init(mutex, &attr);
+		return pthread_mutex_lock(mutex);
 	}
-	rc = pthread_mutex_trylock(m);
+	rc = pthread_mutex_trylock(mutex);
 	puts(rc == EOWNERDEAD ? "the owner is dead" : strerror(rc));
 	return 0;
 }
