@@ -493,10 +493,11 @@ static bool have_same_rights(struct text *x, struct text *y)
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		if (!find_line(x, lines[i]) || !find_line(y, lines[i]))
 			return false;
-		while ((c = next(x)) == next(y) && c && c != '\n')
-			;
-		if (c != '\n')
-			return false;
+		do {
+			c = next(x);
+			if (c != next(y) || !c)
+				return false;
+		} while (c != '\n');
 	}
 	return true;
 }

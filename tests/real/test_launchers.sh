@@ -100,9 +100,10 @@ has setpriv && {
 		kind=either launched "su - -c" su - -c "$probe; $probe two" nobody -s /bin/bash
 		kind=either launched "su, root" su -c 'probe; probe two'
 	}
-	launched "rights, denied" sh -c \
-		'case ${LD_PRELOAD:-} in *libpip-*) n=1 ;; *) n=0 ;; esac; exec "$0" "$n"' \
-		"$PROGRAMS/liar"
+	liar='case ${LD_PRELOAD:-} in *libpip-*) n=1 ;; *) n=0 ;; esac; exec "$0" "$n" "$@"'
+	launched "rights, denied" sh -c "$liar" "$PROGRAMS/liar"
+	has setpriv && launched "some of the groups, denied" \
+		setpriv --groups 4,5,6 sh -c "$liar" "$PROGRAMS/liar" groups
 	has runuser && kind=either becomes "runuser" runuser -u nobody probe
 	has chroot && kind=either becomes "chroot" chroot --userspec=nobody / "$probe"
 	without=

@@ -1,8 +1,10 @@
 /*
  * liar.c - a forked child that gives up its rights, is taken over, and denies that: it wipes out
- * what it has told the process that stands for it, then executes "id -u".
+ * what it has told the process that stands for it, then executes "id -u"; or, with "groups", all of
+ * its groups but the first, and "id -G".
  *
- * liar EXPECTED: how many memory objects it and that process share; 0 natively, 1 under a launcher.
+ * liar EXPECTED [groups]: how many memory objects it and that process share; 0 natively, 1 under a
+ * launcher.
  */
 #include <grp.h>
 #include <stdio.h>
@@ -48,8 +50,18 @@ static int shared_by_child(void)
 									   : -1;
 }
 
+static bool give_up(bool groups)
+{
+	gid_t group[64];
+
+	if (groups)
+		return getgroups(64, group) > 1 && setgroups(1, group) == 0;
+	return setgroups(0, NULL) == 0 && setgid(SOME_ID) == 0 && setuid(SOME_ID) == 0;
+}
+
 int main(int argc, char **argv)
 {
+	bool groups = argc > 2;
 	int expected = argc > 1 ? atoi(argv[1]) : 0, status = -1;
 	struct standin *s = NULL;
 	pid_t pid = fork();
@@ -57,11 +69,11 @@ int main(int argc, char **argv)
 	if (pid == 0) {
 		if (find_shared(&s) != expected || shared_by_child() != 0)
 			_exit(3);
-		if (setgroups(0, NULL) || setgid(SOME_ID) || setuid(SOME_ID))
+		if (!give_up(groups))
 			_exit(4);
 		if (s)
 			s->changes_rights = s->left_world = 0;
-		execl("/usr/bin/id", "id", "-u", NULL);
+		execl("/usr/bin/id", "id", groups ? "-G" : "-u", NULL);
 		_exit(5);
 	}
 	waitpid(pid, &status, 0);
