@@ -42,12 +42,9 @@ static int fork_of_child(struct window_head *head, struct arch_trap *tr)
 	return 1;
 }
 
-long fork_raw(uint64_t flags, uintptr_t parent_tid, uintptr_t child_tid)
+long fork_raw(uint64_t flags, uintptr_t parent_tid)
 {
-	long arg[5] = { (long)flags, 0, (long)parent_tid };
-
-	arg[ARCH_CLONE_CHILD_TID] = (long)child_tid;
-	return sys_call(SYS_clone, arg[0], arg[1], arg[2], arg[3], arg[4], 0);
+	return sys_call(SYS_clone, flags, 0, parent_tid, 0, 0, 0);
 }
 
 /* A page of the task's own that holds its program's path, for its forked children. */

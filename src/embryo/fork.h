@@ -23,7 +23,7 @@ void fork_done(struct task *t, struct fork_state *state);
 void fork_in_child(struct window_head *head, const struct window_head *before);
 
 /* clone(2) on the present stack, whose child is to have a copy of it. */
-long fork_raw(uint64_t flags, uintptr_t parent_tid, uintptr_t child_tid);
+long fork_raw(uint64_t flags, uintptr_t parent_tid);
 
 /* From now on a fork of this program may be missed, so its memory is left in everybody's. */
 void fork_keep(struct task *t);

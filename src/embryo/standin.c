@@ -90,10 +90,10 @@ static long call_embryo(struct standin *s)
 {
 	long rc = sys_call(SYS_kill, s->embryo, SIGCHLD, 0, 0, 0, 0);
 
-	if (rc == -EPERM)
-		rc = fork_raw(CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD,
-			      (uintptr_t)&s->messenger, 0);
-	if (rc == 0 && sys_getpid() == s->messenger)
+	if (rc != -EPERM)
+		return rc;
+	rc = fork_raw(CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD, (uintptr_t)&s->messenger);
+	if (rc == 0) /* in there *s is not mapped */
 		sys_exit_group(0);
 	return rc;
 }
