@@ -10,6 +10,7 @@
 #include <sched.h>
 
 #include "embryo/birth.h"
+#include "embryo/window.h"
 
 struct ending {
 	struct task *t;
@@ -44,13 +45,11 @@ static bool is_alone(void)
 static _Noreturn void unmap(void *arg)
 {
 	struct ending e = *(struct ending *)arg;
-	const struct space *sp = e.t->space;
-	uintptr_t start = (uintptr_t)e.t->window, rest = start + PAGE + e.t->memory.front;
 
 	sys_call(SYS_set_robust_list, NULL, 3 * sizeof(long), 0, 0, 0, 0);
 	/* As long as it is an embryo's, which tells nothing of a program. */
 	sys_call(SYS_set_tid_address, &e.t->stage, 0, 0, 0, 0, 0);
-	sys_munmap(rest, start + (1UL << sp->window_shift) - rest);
+	window_empty(e.t);
 	for (;;)
 		sys_exit_group(e.status);
 }

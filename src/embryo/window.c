@@ -24,7 +24,7 @@ static uintptr_t window_start(struct space *sp, uint32_t index)
 	return sp->area + ((uintptr_t)index << sp->window_shift);
 }
 
-static size_t window_size(struct space *sp)
+static size_t window_size(const struct space *sp)
 {
 	return (size_t)1 << sp->window_shift;
 }
@@ -102,6 +102,13 @@ static int sign(struct task *t, uintptr_t start)
 
 /* ---- Windows that are kept with their fronts ----------------------------------------------- */
 
+void window_empty(const struct task *t)
+{
+	size_t kept = PAGE + t->memory.front;
+
+	sys_munmap((uintptr_t)t->window + kept, window_size(t->space) - kept);
+}
+
 /*
  * Most of what an embryo needs before it has a program is the same for the next one, and each
  * mapping, unmapping and first access holds up all other programs of the space.
@@ -113,7 +120,6 @@ static bool become_idle(struct task *t, uint32_t index)
 {
 	struct space *sp = t->space;
 	uint16_t mine = (uint16_t)(index + 1);
-	uintptr_t start = window_start(sp, index), rest = start + PAGE + t->memory.front;
 	int i;
 
 	for (i = 0; i < SPACE_IDLE; i++) {
@@ -124,7 +130,7 @@ static bool become_idle(struct task *t, uint32_t index)
 	}
 	if (i == SPACE_IDLE)
 		return false;
-	sys_munmap(rest, start + window_size(sp) - rest);
+	window_empty(t);
 	atomic_store(&sp->owner[index], SPACE_NOBODY);
 	return true;
 }
