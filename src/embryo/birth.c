@@ -233,7 +233,8 @@ void birth_discard(struct task *t)
 	window_close(t);
 	/* Last, since a process that discards its own husk can be killed in between. */
 	unlink_child(launcher, t);
-	if (t->launched == LAUNCH_TASK && !t->orphan)
+	/* One that was killed while its program was placed has a PIPID, too. */
+	if (!t->orphan && t->pipid >= 0 && root_task(launcher, t->pipid) == t)
 		root_release(launcher, t);
 	else
 		space_free_slot(t);
