@@ -19,7 +19,6 @@
 
 #define STACK_MOST (1UL << 30)  /* of an unlimited one */
 #define STACK_GUARD (1UL << 20) /* like the kernel's stack_guard_gap */
-#define MANY 8                  /* programs on the same code: there will be more */
 #define LAUNCH_ROOM (sizeof(struct launch) + 1024)
 
 struct interp_facts interp_known;
@@ -42,29 +41,35 @@ static bool is_serious(int rc)
 	return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -ENOEXEC;
 }
 
-/* Makes the copy of the code of one of the root's own files, every task's that runs on its dynamic
- * linker. */
-static int make_code(struct code *c, const char *path, const struct code_traps *traps)
-{
-	struct image img = { .fd = -1 };
-	const char *what;
-	int rc = load_image_open(&img, path, &what);
-
-	if (rc == 0)
-		rc = code_make(c, img.fd, &img.elf, &img.st, traps);
-	load_image_close(&img);
-	return rc;
-}
-
-/* The same for both, under the lock.  Without descriptors or memory there is an error; a file
- * of an unusual shape is used as it is. */
+/* Makes the copies of the root's own files, which every task has that runs on its dynamic linker,
+ * under the lock.  Without descriptors or memory there is an error; a file of an unusual shape is
+ * used as it is. */
 static int make_both(struct space *sp)
 {
+	const char *const path[2] = { interp_known.interp, interp_known.libc };
 	struct code_traps traps = trap_traps(sp);
-	int rc = make_code(&shared.code[0], interp_known.interp, &traps);
+	struct image img[2] = { { .fd = -1 }, { .fd = -1 } };
+	size_t room[2] = { 0, 0 };
+	struct code_object o;
+	int rc = 0;
 
-	if (!rc)
-		rc = make_code(&shared.code[1], interp_known.libc, &traps);
+	shared.code[0].ino = shared.code[1].ino = 0;
+	for (int i = 0; i < 2 && !is_serious(rc); i++) {
+		const char *what;
+
+		rc = load_image_open(&img[i], path[i], &what);
+		room[i] = rc ? 0 : code_room(&img[i].elf);
+	}
+	if (!is_serious(rc) && room[0])
+		rc = code_object(&o, room[0] + room[1]);
+	if (!rc && room[0]) {
+		for (int i = 0; i < 2 && !rc && room[i]; i++)
+			rc = code_make(&shared.code[i], &o, i ? room[0] : 0, img[i].fd, &img[i].elf,
+				       &img[i].st, &traps);
+		code_object_done(&o, shared.code[0].ino);
+	}
+	for (int i = 0; i < 2; i++)
+		load_image_close(&img[i]);
 	shared.made = !is_serious(rc);
 	return shared.made ? 0 : rc;
 }
@@ -108,18 +113,6 @@ const struct code *place_libc(const struct stat *st)
 	return code_is_of(&shared.code[1], st) ? &shared.code[1] : NULL;
 }
 
-/* A launcher of few programs is not to wait for what is faster with many. */
-static void note_use(const struct task *t)
-{
-	struct space *sp = t->space;
-
-	if (sp->placed == MANY || ++sp->placed < MANY)
-		return;
-	for (int i = 0; i < 2; i++)
-		if (t->code_fd[i] >= 0)
-			code_collapse(&shared.code[i], t->code_fd[i]);
-}
-
 /*
  * The code to use for the image that starts first, *found NULL to use the file's own.  What
  * belongs to the root's dynamic linker is made once; anything else goes to *once and is the
@@ -138,7 +131,7 @@ static int find_code(struct task *t, const struct load *l, struct code *once,
 	once->fd = -1;
 	*found = NULL;
 	if (!t->same_interp) {
-		rc = code_make(once, first->fd, &first->elf, &first->st, &traps);
+		rc = code_make_alone(once, first->fd, &first->elf, &first->st, &traps);
 		*found = rc ? NULL : once;
 		t->code_fd[0] = once->fd;
 		return is_serious(rc) ? rc : 0;
@@ -154,10 +147,8 @@ static int find_code(struct task *t, const struct load *l, struct code *once,
 		for (int i = 0; i < 2 && !rc; i++)
 			t->code_fd[i] = shared.code[i].ino ? shared.code[i].fd : -1;
 	}
-	if (!rc && c->ino && code_is_of(c, &first->st)) {
+	if (!rc && c->ino && code_is_of(c, &first->st))
 		*found = c;
-		note_use(t);
-	}
 	lock_release(&t->space->code_lock, mask);
 	return rc;
 }
@@ -199,7 +190,7 @@ static int map_images(struct task *t, struct load *l, struct load_error *err)
 	if (code) {
 		place.front = code->front ? code_front(code, load_first(l)->elf.align) : 0;
 		place.code_fd = t->code_fd[0];
-		place.code_off = (off_t)code->front;
+		place.code_off = (off_t)code->at;
 	}
 	rc = load_map(l, &place, err);
 	if (!rc && code) {

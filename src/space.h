@@ -43,7 +43,6 @@ struct space {
 	struct lock lock;                      /* slots, root tables, names */
 	struct lock libc_lock, universal_lock; /* pip_libc_lock(), pip_universal_lock() */
 	struct lock code_lock;                 /* place.c */
-	uint32_t placed;                       /* programs, up to a number: place.c */
 	uint32_t libc_depth;
 	_Atomic uint32_t brk_guarded;
 

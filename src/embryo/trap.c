@@ -150,7 +150,7 @@ static const struct code *own_code(struct task *t, int fd, const struct stat *st
 
 	if (!is_libc(fd))
 		return NULL;
-	if (load_image_read(&img, &what) || code_make(&t->own_code, fd, &img.elf, st, &traps))
+	if (load_image_read(&img, &what) || code_make_alone(&t->own_code, fd, &img.elf, st, &traps))
 		c = NULL;
 	refuse_thread(t, c);
 	return c;
@@ -201,7 +201,7 @@ static int replace_code(struct task *t, uintptr_t at, size_t len, off_t off, off
 		return -1;
 	t->code = NULL;
 	t->sees = c->sees;
-	*copy_off = (off_t)c->front;
+	*copy_off = (off_t)c->at;
 	return t->code_fd[1];
 }
 

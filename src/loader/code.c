@@ -1,4 +1,7 @@
-/* code.c - a file's code with its system calls led to stubs.  Entry functions: code_make(). */
+/*
+ * code.c - a file's code with its system calls led to stubs.
+ * Entry functions: code_object(), code_make().
+ */
 #include "loader/code.h"
 
 #include <elf.h>
@@ -42,21 +45,6 @@ static int read_all(int fd, uintptr_t to, size_t len, uint64_t off)
 		    0) /* it ends within the last page: zeros, as in its mapping; or has shrunk */
 			return len - done < PAGE ? 0 : -ENOEXEC;
 		done += (size_t)n;
-	}
-	return 0;
-}
-
-static int write_all(int fd, uintptr_t from, size_t len)
-{
-	while (len) {
-		ssize_t n = sys_write(fd, (void *)from, len);
-
-		if (n == -EINTR)
-			continue;
-		if (n <= 0)
-			return n ? (int)n : -EIO;
-		from += (size_t)n;
-		len -= (size_t)n;
 	}
 	return 0;
 }
@@ -131,49 +119,92 @@ static int raise_descriptor(int fd)
 	return high;
 }
 
-int code_make(struct code *c, int file, const struct elf_info *elf, const struct stat *st,
-	      const struct code_traps *traps)
+/*
+ * One huge page for all of it, of which a byte must be there.  Without this a page is allocated,
+ * filled and freed at a time, and the kernel maps and unmaps each for itself: a first launch took a
+ * millisecond and a half longer, and each other one, to the end of its wait, a tenth.
+ */
+static void ask_for_huge_pages(const struct code_object *o)
+{
+	for (size_t off = 0; off < o->len; off += HUGE)
+		*(volatile char *)(o->map + off) = 0;
+	sys_madvise(o->map, o->len, MADV_COLLAPSE);
+}
+
+int code_object(struct code_object *o, size_t len)
+{
+	uintptr_t at;
+	int rc;
+
+	o->len = (len + HUGE - 1) & ~(HUGE - 1);
+	o->room = sys_mmap(0, o->len + HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			   -1, 0);
+	if (sys_failed(o->room))
+		return (int)o->room;
+	o->map = (o->room + HUGE - 1) & ~(HUGE - 1);
+	o->fd = rc = (int)sys_call(SYS_memfd_create, "pip-code", MFD_CLOEXEC, 0, 0, 0, 0);
+	if (rc < 0)
+		goto out;
+	o->fd = raise_descriptor(o->fd);
+	rc = (int)sys_call(SYS_ftruncate, o->fd, o->len, 0, 0, 0, 0);
+	if (!rc) {
+		at = sys_mmap(o->map, o->len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, o->fd,
+			      0);
+		rc = sys_failed(at) ? (int)at : 0;
+	}
+	if (!rc && len >= HUGE / 2)
+		ask_for_huge_pages(o);
+	if (!rc)
+		return 0;
+	sys_close(o->fd);
+out:
+	sys_munmap(o->room, o->len + HUGE);
+	return rc;
+}
+
+void code_object_done(const struct code_object *o, bool keep)
+{
+	sys_munmap(o->room, o->len + HUGE);
+	if (!keep)
+		sys_close(o->fd);
+}
+
+size_t code_room(const struct elf_info *elf)
 {
 	const struct elf_load *s = code_segment(elf);
-	uintptr_t buf = 0, page, code;
-	size_t buf_len = 0;
+
+	if (!s || s->vaddr - elf->span_start > CODE_MAX)
+		return 0;
+	return STUBS_MAX + (s->vaddr - elf->span_start) +
+	       page_up(s->filesz + (s->vaddr & (PAGE - 1)));
+}
+
+int code_make(struct code *c, const struct code_object *o, uint64_t at, int file,
+	      const struct elf_info *elf, const struct stat *st, const struct code_traps *traps)
+{
+	const struct elf_load *s = code_segment(elf);
+	uintptr_t page = o->map + at + STUBS_MAX;
 	struct stat own;
-	int fd = -1, rc = -ENOTSUP;
+	int rc;
 
 	c->ino = 0;
 	c->fd = -1;
-	if (!s)
+	if (!code_room(elf))
 		return -ENOTSUP;
 	c->vaddr = page_down(s->vaddr) - elf->span_start;
 	c->off = page_down(s->offset);
 	c->len = page_up(s->filesz + (s->vaddr & (PAGE - 1)));
-	/* At the same distances as in a task, since the jumps are relative. */
-	buf_len = STUBS_MAX + c->vaddr + c->len;
-	if (c->vaddr > CODE_MAX)
-		return -ENOTSUP;
-	buf = sys_mmap(0, buf_len, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (sys_failed(buf))
-		return (int)buf;
-	page = buf + STUBS_MAX;
-	code = page + c->vaddr;
-	rc = read_all(file, code, c->len, c->off);
+	c->at = at + STUBS_MAX + c->vaddr;
+	rc = read_all(file, page + c->vaddr, c->len, c->off);
+	if (rc == -EFAULT) /* there is no memory for it */
+		rc = -ENOMEM;
 	if (!rc)
-		rc = patch(c, page, code, s->filesz + (s->vaddr & (PAGE - 1)), traps);
+		rc = patch(c, page, page + c->vaddr, s->filesz + (s->vaddr & (PAGE - 1)), traps);
+	if (!rc)
+		rc = sys_fstat(o->fd, &own);
 	if (rc)
-		goto out;
-	fd = rc = (int)sys_call(SYS_memfd_create, "pip-code", MFD_CLOEXEC, 0, 0, 0, 0);
-	if (fd < 0)
-		goto out;
-	fd = raise_descriptor(fd);
-	rc = write_all(fd, page - c->front, c->front);
-	if (!rc)
-		rc = write_all(fd, code, c->len);
-	if (!rc)
-		rc = sys_fstat(fd, &own);
-	if (rc)
-		goto out;
-	c->fd = fd;
+		return rc;
+	c->fd = o->fd;
 	c->holder = sys_getpid();
 	c->fd_dev = own.st_dev;
 	c->fd_ino = own.st_ino;
@@ -182,30 +213,24 @@ int code_make(struct code *c, int file, const struct elf_info *elf, const struct
 	c->mtime_sec = (uint64_t)st->st_mtim.tv_sec;
 	c->mtime_nsec = (uint64_t)st->st_mtim.tv_nsec;
 	c->ino = st->st_ino;
-	fd = -1;
-out:
-	if (fd >= 0)
-		sys_close(fd);
-	sys_munmap(buf, buf_len);
-	return rc;
+	return 0;
 }
 
-void code_collapse(const struct code *c, int fd)
+int code_make_alone(struct code *c, int file, const struct elf_info *elf, const struct stat *st,
+		    const struct code_traps *traps)
 {
-	size_t len = (c->front + c->len + HUGE - 1) & ~(HUGE - 1);
-	uintptr_t room, at;
+	size_t room = code_room(elf);
+	struct code_object o;
+	int rc;
 
-	if (sys_call(SYS_ftruncate, fd, len, 0, 0, 0, 0))
-		return;
-	room = sys_mmap(0, len + HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-			0);
-	if (sys_failed(room))
-		return;
-	at = sys_mmap((room + HUGE - 1) & ~(HUGE - 1), len, PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_FIXED, fd, 0);
-	if (!sys_failed(at))
-		sys_madvise(at, len, MADV_COLLAPSE);
-	sys_munmap(room, len + HUGE);
+	c->ino = 0;
+	c->fd = -1;
+	rc = room ? code_object(&o, room) : -ENOTSUP;
+	if (rc)
+		return rc;
+	rc = code_make(c, &o, 0, file, elf, st, traps);
+	code_object_done(&o, !rc);
+	return rc;
 }
 
 static bool is_open(const struct code *c, int fd)
@@ -261,6 +286,6 @@ int code_map_stubs(const struct code *c, int fd, uintptr_t base)
 	if (!c->front)
 		return 0;
 	at = sys_mmap(base - c->front, c->front, PROT_READ | PROT_EXEC,
-		      MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, 0);
+		      MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, (off_t)(c->at - c->vaddr - c->front));
 	return sys_failed(at) ? (int)at : 0;
 }

@@ -29,7 +29,8 @@ struct code_sees code_sees(const struct arch_site *site, size_t n);
 struct code {
 	uint64_t dev, ino, size, mtime_sec, mtime_nsec; /* the file; ino 0 = none */
 	uint64_t vaddr, off, len; /* its code: from the image's start, in the file, page aligned */
-	uint64_t fd_dev, fd_ino;  /* the memory object: `front` bytes of stubs, then the code */
+	uint64_t fd_dev, fd_ino;  /* the memory object */
+	uint64_t at;              /* where in that the code is */
 	size_t front; /* what the stubs take before the image, or 0: they are behind it */
 	int fd;       /* of the memory object, in the process that made it */
 	pid_t holder;
@@ -44,22 +45,38 @@ struct code_traps {
 	void (*entry)(void);
 };
 
-/* Makes the copy.  -ENOTSUP if the file's shape is unusual or nothing in it is to be trapped. */
-int code_make(struct code *c, int file, const struct elf_info *elf, const struct stat *st,
-	      const struct code_traps *traps);
+/* A memory object for copies, while they are made. */
+struct code_object {
+	int fd;
+	uintptr_t map; /* all of it, to be written */
+	uintptr_t room;
+	size_t len;
+};
+
+/* How much of one the copy of a file takes, a multiple of the page; 0 if its shape is unusual. */
+size_t code_room(const struct elf_info *elf);
+
+/* Makes one for `len` bytes, its descriptor close-on-exec and among the last below
+ * CODE_DESCRIPTORS. */
+int code_object(struct code_object *o, size_t len);
+
+/* No more is made in it; keep: but there are copies. */
+void code_object_done(const struct code_object *o, bool keep);
+
+/* Makes a copy in one, from this offset on.  -ENOTSUP if the file's shape is unusual or nothing in
+ * it is to be trapped. */
+int code_make(struct code *c, const struct code_object *o, uint64_t at, int file,
+	      const struct elf_info *elf, const struct stat *st, const struct code_traps *traps);
+
+/* The same with an object for this one. */
+int code_make_alone(struct code *c, int file, const struct elf_info *elf, const struct stat *st,
+		    const struct code_traps *traps);
 
 /* Is c the copy of this file? */
 bool code_is_of(const struct code *c, const struct stat *st);
 
 /* Is its descriptor still open, in the process that made it? */
 bool code_is_open(const struct code *c);
-
-/*
- * Asks for one huge page for all of it (MADV_COLLAPSE, Linux 6.1), through a descriptor of the
- * memory object: the kernel then maps and unmaps its parts in batches.  That took a tenth off the
- * time from pip_spawn() to the end of pip_wait(), and takes a millisecond.
- */
-void code_collapse(const struct code *c, int fd);
 
 /*
  * A descriptor of the memory object in the calling process: the maker's, if it has inherited that,
