@@ -142,7 +142,7 @@ static int lead(struct intercepted *c, const struct window_head *head, const str
 	stubs = map_stubs(c, len);
 	if (!stubs)
 		return -ENOMEM;
-	arch_write_stub_head((void *)stubs, 0, head, (void *)(uintptr_t)arch_trap_entry);
+	arch_write_stub_head((void *)stubs, 0, head);
 	for (size_t i = 0; i < n; i++)
 		if (!arch_write_stub((void *)(stubs + (i + 1) * ARCH_STUB_SIZE), (void *)stubs,
 				     &site[i], (void *)(c->start + site[i].offset)))

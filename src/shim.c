@@ -42,7 +42,10 @@ static struct window_head *make_head(void)
 	struct window_head *page =
 		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	return page == MAP_FAILED || madvise(page, PAGE, MADV_WIPEONFORK) ? NULL : page;
+	if (page == MAP_FAILED || madvise(page, PAGE, MADV_WIPEONFORK))
+		return NULL;
+	page->entry = arch_trap_entry;
+	return page;
 }
 
 static void note_rseq(struct task *root)

@@ -30,6 +30,8 @@
  * (MADV_WIPEONFORK), whichever way it was forked, and so knows that it is an ordinary process.
  */
 struct window_head {
+	/* arch_trap_entry: where stubs lead, in the root's copy of this library. */
+	void (*entry)(void);
 	struct task *task; /* whose window it is */
 	/* The task's own break, and its program's path; a forked child that is seen keeps them. */
 	uintptr_t brk, brk_start, brk_limit;

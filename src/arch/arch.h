@@ -63,10 +63,11 @@ size_t arch_find_sites(const void *code, size_t len, uint64_t off, const uint16_
 
 /*
  * Writes the head of a stub page: what every stub calls.  It finds the start of the window that
- * the page lies in (windows are aligned to their size, 1 << window_shift) and goes on at entry,
- * which is arch_trap_entry.  If `head` is not NULL it is passed on instead of a window's start.
+ * the page lies in (windows are aligned to their size, 1 << window_shift) and goes on where the
+ * first word there says, which is arch_trap_entry, or 0: make the call as it is.  If `head` is not
+ * NULL it takes that instead of a window's start.
  */
-void arch_write_stub_head(void *page, unsigned window_shift, const void *head, const void *entry);
+void arch_write_stub_head(void *page, unsigned window_shift, const void *head);
 
 /*
  * Writes the stub for one site at `stub` (in the page whose head is `page`), which returns behind

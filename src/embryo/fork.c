@@ -23,6 +23,7 @@ void fork_keep(struct task *t)
 
 void fork_in_child(struct window_head *head, const struct window_head *before)
 {
+	head->entry = before->entry;
 	head->exe = before->exe;
 	head->intercepts = before->intercepts;
 	head->quiet = before->quiet;

@@ -102,8 +102,8 @@ static const uint16_t trapped[] = {
 
 struct code_traps trap_traps(const struct space *sp)
 {
-	return (struct code_traps){ trapped, sizeof(trapped) / sizeof(trapped[0]), sp->window_shift,
-				    arch_trap_entry };
+	return (struct code_traps){ trapped, sizeof(trapped) / sizeof(trapped[0]),
+				    sp->window_shift };
 }
 
 size_t trap_process_calls(const uint16_t **nr)

@@ -95,7 +95,7 @@ static int sign(struct task *t, uintptr_t start)
 	if (sys_failed(page))
 		return (int)page;
 	rc = sys_madvise(page, PAGE, MADV_WIPEONFORK);
-	((struct window_head *)page)->task = t;
+	*(struct window_head *)page = (struct window_head){ .entry = arch_trap_entry, .task = t };
 	t->space->headed[(start - t->space->area) >> t->space->window_shift] = 1;
 	return rc;
 }
@@ -154,7 +154,7 @@ static bool take_idle(struct task *t)
 		atomic_compare_exchange_strong(&sp->idle[i], &entry, 0);
 		head = (struct window_head *)window_start(sp, (uint32_t)entry - 1);
 		kept = head->kept;
-		*head = (struct window_head){ .task = t, .kept = kept };
+		*head = (struct window_head){ .entry = arch_trap_entry, .task = t, .kept = kept };
 		t->window = head;
 		t->memory.left_out = t->memory.has_new = 1;
 		return true;

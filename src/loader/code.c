@@ -95,7 +95,7 @@ static int patch(struct code *c, uintptr_t page, uintptr_t code, size_t used,
 	room = find_room(code, used, c->len, n);
 	c->front = room ? 0 : page_up((n + 1) * ARCH_STUB_SIZE);
 	page = room ? room : page - c->front;
-	arch_write_stub_head((void *)page, traps->window_shift, NULL, (void *)traps->entry);
+	arch_write_stub_head((void *)page, traps->window_shift, NULL);
 	for (size_t i = 0; i < n; i++) {
 		void *at = (void *)(code + site[i].offset - c->off);
 		void *stub = (void *)(page + (i + 1) * ARCH_STUB_SIZE);

@@ -42,7 +42,6 @@ struct code_traps {
 	const uint16_t *nr;
 	size_t nnr;
 	unsigned window_shift;
-	void (*entry)(void);
 };
 
 /* A memory object for copies, while they are made. */

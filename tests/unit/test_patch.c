@@ -441,6 +441,8 @@ static void assert_same(const struct registers *got, const struct registers *wan
 	}
 }
 
+static bool named_head; /* the window's, in its stubs */
+
 /* Lays s's code down, trapped; returns it. */
 static uint8_t *lay_trapped(const struct sample *s)
 {
@@ -454,7 +456,8 @@ static uint8_t *lay_trapped(const struct sample *s)
 	assert_int_equal(site.offset, s->site.offset);
 	assert_int_equal(site.moved, s->site.moved);
 	assert_int_equal(site.any, s->site.any);
-	arch_write_stub_head(page, SHIFT, NULL, (void *)(uintptr_t)arch_trap_entry);
+	*(void (**)(void))window = arch_trap_entry;
+	arch_write_stub_head(page, SHIFT, named_head ? window : NULL);
 	assert_true(arch_write_stub(stub, page, &site, code + site.offset));
 	arch_write_jump(code + site.offset, &site, stub);
 	__builtin___clear_cache((char *)window, (char *)window + WINDOW);
@@ -465,11 +468,14 @@ static uint8_t *lay_trapped(const struct sample *s)
 static void trapped_code_runs_as_before(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(runnable); i++) {
+	for (size_t i = 0; i < 2 * COUNT(runnable); i++) {
 		struct registers plain = some_registers(0), led = some_registers(0);
-		uint8_t *untouched = window + 0x1000, *code = lay_trapped(&runnable[i]);
+		const struct sample *s = &runnable[i / 2];
+		uint8_t *untouched = window + 0x1000, *code;
 
-		memcpy(untouched, runnable[i].code, runnable[i].len);
+		named_head = i % 2;
+		code = lay_trapped(s);
+		memcpy(untouched, s->code, s->len);
 		__builtin___clear_cache((char *)untouched, (char *)untouched + CODE_MAX);
 		memset(&trap, 0, sizeof(trap));
 		run_code(untouched, &plain);
@@ -490,7 +496,15 @@ static void trapped_code_runs_as_before(void **state)
 		assert_int_equal(trap.calls, 2);
 		assert_int_equal(led.r[RESULT], (uint64_t)-4095L);
 		assert_same(&led, &plain, CHANGED | 1U << RESULT);
+
+		/* And in a fork's child, whose window has an empty head. */
+		memset(window, 0, sizeof(uintptr_t));
+		led = some_registers(0);
+		run_code(code, &led);
+		assert_int_equal(trap.calls, 2);
+		assert_same(&led, &plain, CHANGED);
 	}
+	named_head = false;
 }
 
 static void trap_sees_and_changes_arguments(void **state)

@@ -104,29 +104,26 @@ size_t arch_find_sites(const void *code, size_t len, uint64_t off, const uint16_
 
 /* A call of the page's head and what comes back from it leave x16 and x17 free, which stubs
  * save. */
-void arch_write_stub_head(void *page, unsigned window_shift, const void *head, const void *entry)
+void arch_write_stub_head(void *page, unsigned window_shift, const void *head)
 {
-	uint64_t target = (uint64_t)(uintptr_t)entry, start = (uint64_t)(uintptr_t)head;
+	uint64_t start = (uint64_t)(uintptr_t)head;
 	uint8_t *p = page;
 
 	if (head) {
-		p = put(p, 0x58000090); /* ldr x16, head */
-		p = put(p, 0x580000b1); /* ldr x17, target */
-		p = put(p, 0xd61f0220); /* br x17 */
-		p = put(p, 0xd503201f); /* nop */
-		p = put(p, (uint32_t)start);
-		p = put(p, (uint32_t)(start >> 32));
+		p = put(p, 0x580000d0); /* ldr x16, head */
 	} else {
 		p = put(p, 0x10000010);                      /* adr x16, page */
 		p = put(p, 0xd340fe10 | window_shift << 16); /* lsr x16, x16, #shift */
 		p = put(p, 0xd3400210 | (64 - window_shift) << 16 |
 				   (63 - window_shift) << 10); /* lsl */
-		p = put(p, 0x58000071);                        /* ldr x17, target */
-		p = put(p, 0xd61f0220);                        /* br x17 */
-		p = put(p, 0xd503201f);                        /* nop */
 	}
-	p = put(p, (uint32_t)target);
-	put(p, (uint32_t)(target >> 32));
+	p = put(p, 0xf9400211); /* ldr x17, [x16] */
+	p = put(p, 0xb4000051); /* cbz x17, +8 */
+	p = put(p, 0xd61f0220); /* br x17 */
+	p = put(p, 0xd2800010); /* mov x16, #0 */
+	p = put(p, 0xd65f03c0); /* ret */
+	p = put(p, (uint32_t)start);
+	put(p, (uint32_t)(start >> 32));
 }
 
 /* A branch reaches 128 MiB either way; all that a stub branches to is as near as its site. */

@@ -168,11 +168,11 @@ static void store64(uint8_t *p, const void *v)
 }
 
 /*
- * lea page(%rip), %rcx; shr $shift, %rcx; shl $shift, %rcx; jmp *entry(%rip)
- * or mov $head, %rcx; jmp *entry(%rip)
+ * lea page(%rip), %rcx; shr $shift, %rcx; shl $shift, %rcx, or mov $head, %rcx;
+ * then mov (%rcx), %r11; test %r11, %r11; jz +3; jmp *%r11; ret, with the carry flag clear.
  * A system call destroys rcx and r11, so they are free.
  */
-void arch_write_stub_head(void *page, unsigned window_shift, const void *head, const void *entry)
+void arch_write_stub_head(void *page, unsigned window_shift, const void *head)
 {
 	uint8_t *p = page;
 
@@ -187,9 +187,11 @@ void arch_write_stub_head(void *page, unsigned window_shift, const void *head, c
 		*p++ = 0x48, *p++ = 0xc1, *p++ = 0xe9, *p++ = (uint8_t)window_shift;
 		*p++ = 0x48, *p++ = 0xc1, *p++ = 0xe1, *p++ = (uint8_t)window_shift;
 	}
-	*p++ = 0xff, *p++ = 0x25;
-	store32(p, 0);
-	store64(p + 4, entry);
+	*p++ = 0x4c, *p++ = 0x8b, *p++ = 0x19;
+	*p++ = 0x4d, *p++ = 0x85, *p++ = 0xdb;
+	*p++ = 0x74, *p++ = 0x03;
+	*p++ = 0x41, *p++ = 0xff, *p++ = 0xe3;
+	*p++ = 0xc3;
 }
 
 static bool near(const void *from, const void *to)
