@@ -14,12 +14,12 @@
 
 #include <pip/pip.h>
 
+#include "copies.h"
 #include "embryo/thread.h"
 #include "embryo/window.h"
 #include "log.h"
 #include "mode.h"
 #include "namespace.h"
-#include "place.h"
 #include "root.h"
 #include "self.h"
 #include "shim.h"
@@ -170,7 +170,7 @@ int join_leave(struct task *root)
 	if (sp->intercepts) { /* it may have launched others, who live on */
 		root_begin_anew(root);
 	} else {
-		place_forget();
+		copies_forget();
 		space_destroy(sp);
 	}
 	sigemptyset(&mask);

@@ -12,6 +12,7 @@
 
 #include "base/path.h"
 #include "base/str.h"
+#include "copies.h"
 #include "embryo/fork.h"
 #include "embryo/trap.h"
 #include "embryo/window.h"
@@ -23,95 +24,7 @@
 
 struct interp_facts interp_known;
 
-/*
- * The code of the root's dynamic linker and of its C library; under space.code_lock.  Of a process
- * and its memory, not of a space: a forked child that becomes a root itself goes on with its
- * parent's.
- */
-static struct {
-	bool made; /* or cannot be */
-	struct code code[2];
-} shared;
-
 /* ---- Code ---------------------------------------------------------------------------------- */
-
-/* A failure that leaves no choice but to start no task; with any other its code stays as it is. */
-static bool is_serious(int rc)
-{
-	return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -ENOEXEC;
-}
-
-/* Makes the copies of the root's own files, which every task has that runs on its dynamic linker,
- * under the lock.  Without descriptors or memory there is an error; a file of an unusual shape is
- * used as it is. */
-static int make_both(struct space *sp)
-{
-	const char *const path[2] = { interp_known.interp, interp_known.libc };
-	struct code_traps traps = trap_traps(sp);
-	struct image img[2] = { { .fd = -1 }, { .fd = -1 } };
-	size_t room[2] = { 0, 0 };
-	struct code_object o;
-	int rc = 0;
-
-	shared.code[0].ino = shared.code[1].ino = 0;
-	for (int i = 0; i < 2 && !is_serious(rc); i++) {
-		const char *what;
-
-		rc = load_image_open(&img[i], path[i], &what);
-		room[i] = rc ? 0 : code_room(&img[i].elf);
-	}
-	if (!is_serious(rc) && room[0])
-		rc = code_object(&o, room[0] + room[1]);
-	if (!rc && room[0]) {
-		for (int i = 0; i < 2 && !rc && room[i]; i++)
-			rc = code_make(&shared.code[i], &o, i ? room[0] : 0, img[i].fd, &img[i].elf,
-				       &img[i].st, &traps);
-		code_object_done(&o, shared.code[0].ino);
-	}
-	for (int i = 0; i < 2; i++)
-		load_image_close(&img[i]);
-	shared.made = !is_serious(rc);
-	return shared.made ? 0 : rc;
-}
-
-int place_prepare(struct space *sp)
-{
-	const struct code *c = &shared.code[0];
-	uint64_t limit[2] = { 0, 0 };
-	bool is_there;
-	kernel_sigset_t mask;
-	int rc = 0;
-
-	if (!interp_known.ino)
-		return 0;
-	/* Who has made them keeps them open, unless it has closed what it does not know. */
-	is_there = shared.made &&
-		   (!c->ino || (c->holder == sys_getpid()
-					? code_is_open(c) && code_is_open(&shared.code[1])
-					: sys_call(SYS_kill, c->holder, 0, 0, 0, 0, 0) != -ESRCH));
-	if (is_there)
-		return 0;
-	/* A program that has so few must not find ours among them. */
-	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, limit, 0, 0);
-	if (limit[0] < CODE_DESCRIPTORS)
-		return -EMFILE;
-	mask = lock_acquire(&sp->code_lock);
-	rc = make_both(sp);
-	lock_release(&sp->code_lock, mask);
-	return rc;
-}
-
-void place_forget(void)
-{
-	code_close(&shared.code[0]);
-	code_close(&shared.code[1]);
-	shared.made = false;
-}
-
-const struct code *place_libc(const struct stat *st)
-{
-	return code_is_of(&shared.code[1], st) ? &shared.code[1] : NULL;
-}
 
 /*
  * The code to use for the image that starts first, *found NULL to use the file's own.  What
@@ -124,33 +37,15 @@ static int find_code(struct task *t, const struct load *l, struct code *once,
 {
 	const struct image *first = load_first(l);
 	struct code_traps traps = trap_traps(t->space);
-	const struct code *c = &shared.code[0];
-	kernel_sigset_t mask;
-	int rc = 0;
+	int rc;
 
 	once->fd = -1;
-	*found = NULL;
-	if (!t->same_interp) {
-		rc = code_make_alone(once, first->fd, &first->elf, &first->st, &traps);
-		*found = rc ? NULL : once;
-		t->code_fd[0] = once->fd;
-		return is_serious(rc) ? rc : 0;
-	}
-	mask = lock_acquire(&t->space->code_lock);
-	/* A package update may have put other files in the place of those. */
-	if (shared.made && (!c->ino || code_is_of(c, &first->st)))
-		for (int i = 0; i < 2; i++)
-			t->code_fd[i] = shared.code[i].ino ? code_open(&shared.code[i]) : -1;
-	if (!shared.made || (c->ino && !code_is_of(c, &first->st)) ||
-	    (c->ino && t->code_fd[0] < 0)) {
-		rc = make_both(t->space);
-		for (int i = 0; i < 2 && !rc; i++)
-			t->code_fd[i] = shared.code[i].ino ? shared.code[i].fd : -1;
-	}
-	if (!rc && c->ino && code_is_of(c, &first->st))
-		*found = c;
-	lock_release(&t->space->code_lock, mask);
-	return rc;
+	if (t->same_interp)
+		return copies_open(t, first, found);
+	rc = code_make_alone(once, first->fd, &first->elf, &first->st, &traps);
+	*found = rc ? NULL : once;
+	t->code_fd[0] = once->fd;
+	return copies_is_serious(rc) ? rc : 0;
 }
 
 static uintptr_t reserve(void *ctx, size_t len, size_t align)
@@ -198,10 +93,10 @@ static int map_images(struct task *t, struct load *l, struct load_error *err)
 				    load_first(l)->bias + load_first(l)->elf.span_start);
 		t->sees = code->sees;
 		/* The libc comes later; with the root's ld.so, it will be the root's. */
-		t->sees.exit &= !t->same_interp || shared.code[1].sees.exit;
+		t->sees.exit &= !t->same_interp || copies_sees().exit;
 	}
 	/* Else not before its program begins; and not if it brings another C library after all. */
-	if (!rc && t->same_interp && t->code_fd[1] >= 0 && shared.code[1].sees.forks)
+	if (!rc && t->same_interp && t->code_fd[1] >= 0 && copies_sees().forks)
 		atomic_store(&t->memory.keep_on_fork, 0);
 	else
 		fork_keep(t);

@@ -37,16 +37,6 @@ bool place_gains_rights(const char *path, const struct stat *st);
  * linked with libpip. */
 const char *place_hindrance(const struct image *program, uint32_t *aware);
 
-/* Makes the copies of code that all tasks share, in a program that will keep them open: one that
- * stays.  0 or -errno, -EMFILE where their descriptors would be among the program's. */
-int place_prepare(struct space *sp);
-
-/* Closes them. */
-void place_forget(void);
-
-/* The copy for this file, if it is the C library that belongs to the root's dynamic linker. */
-const struct code *place_libc(const struct stat *st);
-
 /*
  * Maps the program and interpreter that are open in l into the task's window, the latter's code
  * with its system calls trapped, and notes in its record what its start needs.  0 or -errno.

@@ -11,6 +11,7 @@
 #include <pip/pip.h>
 
 #include "base/str.h"
+#include "copies.h"
 #include "embryo/fork.h"
 #include "embryo/peer.h"
 #include "embryo/standin.h"
@@ -711,7 +712,7 @@ int birth_syscall(struct window_head *head, struct arch_trap *tr)
 	/* A vfork's child that forks, or a program that has another one's descriptors to follow. */
 	if (!launcher || !task_is_mine(launcher) || birth_is_ordinary(launcher))
 		return 0;
-	if (space_guard_brk(launcher->space) || place_prepare(launcher->space))
+	if (space_guard_brk(launcher->space) || copies_prepare(launcher->space))
 		return 0;
 	birth_collect(launcher);
 	b.t = birth_claim(launcher);

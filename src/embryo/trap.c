@@ -14,6 +14,7 @@
 #include <sys/shm.h>
 
 #include "base/str.h"
+#include "copies.h"
 #include "embryo/birth.h"
 #include "embryo/embryo.h"
 #include "embryo/end.h"
@@ -173,7 +174,7 @@ static uintptr_t map_libc(struct task *t, size_t len, int prot, int flags, int f
 		c = own_code(t, fd, &st);
 		t->code_fd[1] = t->own_code.fd;
 	} else {
-		c = place_libc(&st);
+		c = copies_libc(&st);
 	}
 	if (!c || t->code_fd[1] < 0)
 		return 0;

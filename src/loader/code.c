@@ -7,10 +7,14 @@
 #include <elf.h>
 #include <linux/memfd.h>
 #include <linux/sched.h>
+#include <string.h>
 
 #include "base/str.h"
 
 #define HUGE (2UL << 20)
+#define CODE_NAME "pip-code"
+#define PATH_MOST 48 /* of descriptor_path() */
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE)
 #define CODE_MAX (64UL << 20)
 #define SITES 255UL                              /* more than that is no C library */
 #define STUBS_MAX ((SITES + 1) * ARCH_STUB_SIZE) /* one room is the head */
@@ -111,7 +115,7 @@ static int patch(struct code *c, uintptr_t page, uintptr_t code, size_t used,
 /* Above the descriptors that programs count on, in the first ones, which cost nothing to copy. */
 static int raise_descriptor(int fd)
 {
-	int high = (int)sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, CODE_DESCRIPTORS - 4, 0, 0, 0);
+	int high = (int)sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, CODE_FIRST, 0, 0, 0);
 
 	if (high < 0)
 		return fd;
@@ -142,7 +146,8 @@ int code_object(struct code_object *o, size_t len)
 	if (sys_failed(o->room))
 		return (int)o->room;
 	o->map = (o->room + HUGE - 1) & ~(HUGE - 1);
-	o->fd = rc = (int)sys_call(SYS_memfd_create, "pip-code", MFD_CLOEXEC, 0, 0, 0, 0);
+	o->fd = rc = (int)sys_call(SYS_memfd_create, CODE_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING, 0,
+				   0, 0, 0);
 	if (rc < 0)
 		goto out;
 	o->fd = raise_descriptor(o->fd);
@@ -165,8 +170,44 @@ out:
 void code_object_done(const struct code_object *o, bool keep)
 {
 	sys_munmap(o->room, o->len + HUGE);
+	/* Other processes use it, too. */
+	sys_call(SYS_fcntl, o->fd, F_ADD_SEALS, SEALS, 0, 0, 0);
 	if (!keep)
 		sys_close(o->fd);
+}
+
+/* The link to a descriptor of another process. */
+static void descriptor_path(char path[PATH_MOST], pid_t pid, int fd)
+{
+	size_t n = str_copy(path, "/proc/", PATH_MOST);
+
+	n += str_decimal(path + n, (unsigned long)pid);
+	n += str_copy(path + n, "/fd/", PATH_MOST - n);
+	str_decimal(path + n, (unsigned long)fd);
+}
+
+int code_object_of(pid_t pid)
+{
+	static const char name[] = "/memfd:" CODE_NAME " (deleted)";
+	char path[PATH_MOST], link[sizeof(name) + 1];
+	int fd;
+
+	for (int i = CODE_FIRST; i < CODE_DESCRIPTORS; i++) {
+		descriptor_path(path, pid, i);
+		/* To open what is another thing may do that harm. */
+		if (sys_readlink(path, link, sizeof(link)) != sizeof(name) - 1 ||
+		    memcmp(link, name, sizeof(name) - 1) != 0)
+			continue;
+		fd = sys_open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return fd;
+		/* Else it is not made yet. */
+		if (sys_call(SYS_fcntl, fd, F_GET_SEALS, 0, 0, 0, 0) == SEALS)
+			return raise_descriptor(fd);
+		sys_close(fd);
+		return -EAGAIN;
+	}
+	return -ENOENT;
 }
 
 size_t code_room(const struct elf_info *elf)
@@ -184,7 +225,6 @@ int code_make(struct code *c, const struct code_object *o, uint64_t at, int file
 {
 	const struct elf_load *s = code_segment(elf);
 	uintptr_t page = o->map + at + STUBS_MAX;
-	struct stat own;
 	int rc;
 
 	c->ino = 0;
@@ -201,18 +241,28 @@ int code_make(struct code *c, const struct code_object *o, uint64_t at, int file
 	if (!rc)
 		rc = patch(c, page, page + c->vaddr, s->filesz + (s->vaddr & (PAGE - 1)), traps);
 	if (!rc)
-		rc = sys_fstat(o->fd, &own);
+		rc = code_take(c, o->fd);
 	if (rc)
 		return rc;
-	c->fd = o->fd;
-	c->holder = sys_getpid();
-	c->fd_dev = own.st_dev;
-	c->fd_ino = own.st_ino;
 	c->dev = st->st_dev;
 	c->size = (uint64_t)st->st_size;
 	c->mtime_sec = (uint64_t)st->st_mtim.tv_sec;
 	c->mtime_nsec = (uint64_t)st->st_mtim.tv_nsec;
 	c->ino = st->st_ino;
+	return 0;
+}
+
+int code_take(struct code *c, int object)
+{
+	struct stat own;
+	int rc = sys_fstat(object, &own);
+
+	if (rc)
+		return rc;
+	c->fd = object;
+	c->holder = sys_getpid();
+	c->fd_dev = own.st_dev;
+	c->fd_ino = own.st_ino;
 	return 0;
 }
 
@@ -248,15 +298,12 @@ bool code_is_open(const struct code *c)
 
 int code_open(const struct code *c)
 {
-	char path[48] = "/proc/";
-	size_t n = 6;
+	char path[PATH_MOST];
 	int fd;
 
 	if (is_open(c, c->fd))
 		return c->fd;
-	n += str_decimal(path + n, (unsigned long)c->holder);
-	n += str_copy(path + n, "/fd/", sizeof(path) - n);
-	str_decimal(path + n, (unsigned long)c->fd);
+	descriptor_path(path, c->holder, c->fd);
 	fd = sys_open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0 && !is_open(c, fd)) {
 		sys_close(fd);

@@ -16,6 +16,7 @@
 
 /* The copies' own descriptors are the last below this one, as far as the process may have that. */
 #define CODE_DESCRIPTORS 64
+#define CODE_FIRST (CODE_DESCRIPTORS - 4)
 
 /* Which of a C library's calls are all among the trapped ones. */
 struct code_sees {
@@ -61,6 +62,13 @@ int code_object(struct code_object *o, size_t len);
 
 /* No more is made in it; keep: but there are copies. */
 void code_object_done(const struct code_object *o, bool keep);
+
+/* Another process's, if it has one, in the calling process: a descriptor like that of its own; or
+ * -errno. */
+int code_object_of(pid_t pid);
+
+/* This copy, which another process has made, is now open here. */
+int code_take(struct code *c, int object);
 
 /* Makes a copy in one, from this offset on.  -ENOTSUP if the file's shape is unusual or nothing in
  * it is to be trapped. */

@@ -95,6 +95,26 @@ for shell in dash bash; do
 		check "mappings of a launcher, $shell" growth
 done
 
+# A launcher below another one, which is no task itself, goes on with the code that that has made.
+cat >object.sh <<'END'
+/bin/true
+for fd in /proc/$$/fd/6[0-3]; do
+	! [ -e "$fd" ] || stat -L -c 'object %i' "$fd"
+done
+END
+# shellcheck disable=SC2016 # for other shells
+inherited() {
+	shimmed env PIP_PRELOAD_EXCLUDE=dash bash -c '
+		. ./object.sh
+		dash object.sh
+		env sh -c "dash object.sh; :"
+		dash -c "/bin/true; dash object.sh; :"
+		:' >out
+	cat out
+	[ "$(wc -l <out)" = 4 ] && [ "$(sort -u out | wc -l)" = 1 ] && grep -q '^object [1-9]' out
+}
+[ ! -x /bin/dash ] || check "the code of a launcher above" inherited
+
 # Room for few processes: fork() fails as natively, or is made without a stand-in.
 few() {
 	local status

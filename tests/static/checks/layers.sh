@@ -16,7 +16,7 @@ base: arch
 loader: arch base
 task: base loader
 space: base loader task
-embryo: arch base export loader place root space task
+embryo: arch base copies export loader place root space task
 
 self: base space task
 log: base embryo self space task
@@ -32,8 +32,9 @@ barrier: base
 export: base root space
 segment: base embryo lib self space task
 root: base export space
-join: embryo log mode namespace place root self shim signals space task thread_once trouble
-place: base embryo interp loader space
+join: copies embryo log mode namespace root self shim signals space task thread_once trouble
+copies: base embryo interp loader space
+place: base copies embryo interp loader space
 signals: base embryo join log root self space task thread
 stop: embryo log task
 trouble: embryo interp log task
