@@ -1,14 +1,13 @@
 /* intercept.c - leads system calls of a loaded C library to stubs.  Entry function: intercept(). */
 #include "intercept.h"
 
-#include <fcntl.h>
 #include <link.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "copies.h"
 #include "embryo/trap.h"
 
-#define SITES 255
 #define STEP (256UL << 10)
 #define AROUND 64 /* bytes before and behind a site that its shape may depend on */
 
@@ -81,53 +80,65 @@ static uintptr_t map_stubs(const struct intercepted *c, size_t len)
 	return got;
 }
 
-/* Is the code in memory, which is writable, what it is in the file? */
-static bool same_around(char *text, const char *copy, size_t len, const struct arch_site *s)
+static bool is_wanted(const struct arch_site *s, const uint16_t *nr, size_t nnr)
 {
-	size_t from = s->offset < AROUND ? 0 : s->offset - AROUND,
-	       to = s->offset + AROUND > len ? len : s->offset + AROUND;
-
-	/* The kernel maps the pages around one that is read, and for one that is written it does
-	 * not. */
-	__atomic_fetch_or(&text[s->offset], 0, __ATOMIC_RELAXED);
-	return memcmp(text + from, copy + from, to - from) == 0;
+	for (size_t i = 0; i < nnr; i++)
+		if (nr[i] == s->nr)
+			return true;
+	return s->any;
 }
 
-static uintptr_t map_file(const struct intercepted *c, size_t len)
+/* Is such a site in memory, too, at this offset of the code? */
+static bool is_there(const struct intercepted *c, const struct arch_site *s, size_t offset)
 {
-	int fd = c->file && *c->file ? sys_open(c->file, O_RDONLY | O_CLOEXEC) : -ENOENT;
+	size_t from = offset < AROUND ? 0 : offset - AROUND, len = c->end - c->start;
+	struct arch_site site[8];
+	size_t n = arch_find_sites((void *)(c->start + from),
+				   (offset + AROUND > len ? len : offset + AROUND) - from, from,
+				   &s->nr, 1, site, 8);
+
+	for (size_t i = 0; i < n && i < 8; i++)
+		if (site[i].offset == offset && site[i].nr == s->nr && site[i].any == s->any &&
+		    site[i].moved == s->moved)
+			return true;
+	return false;
+}
+
+/* As they were found in the file; 0 if that is not known, or if somebody has changed the code in
+ * memory. */
+static size_t known_sites(const struct intercepted *c, const uint16_t *nr, size_t nnr,
+			  struct arch_site *site)
+{
+	const struct code *known;
 	struct stat st;
-	uintptr_t at = (uintptr_t)fd;
+	size_t n = 0;
 
-	if (fd < 0)
-		return at;
-	if (fstat(fd, &st) == 0 && page_up((uintptr_t)st.st_size) >= (uintptr_t)c->off + len)
-		at = sys_mmap(0, len, PROT_READ, MAP_PRIVATE, fd, c->off);
-	else
-		at = (uintptr_t)-EIO;
-	sys_close(fd);
-	return at;
+	if (!c->file || !*c->file || stat(c->file, &st))
+		return 0;
+	known = copies_libc(&st);
+	if (!known || (uint64_t)c->off != known->off || c->end - c->start != known->len)
+		return 0;
+	for (uint32_t i = 0; i < known->nsites; i++) {
+		const struct arch_site *s = &known->site[i];
+
+		if (!is_wanted(s, nr, nnr))
+			continue;
+		site[n] = *s;
+		site[n].offset -= (uint32_t)known->off;
+		if (!is_there(c, s, site[n++].offset))
+			return 0;
+	}
+	return n;
 }
 
-/*
- * Looked for in the file: of code that has been written to a fork copies all that is mapped, so
- * what nobody else has looked at is better left alone.  If the code in memory is another one, or
- * somebody has changed it there, it is looked for in memory.
- */
 static size_t find_sites(const struct intercepted *c, const uint16_t *nr, size_t nnr,
 			 struct arch_site *site)
 {
-	size_t len = c->end - c->start, n = 0;
-	uintptr_t copy = map_file(c, len);
+	size_t n = known_sites(c, nr, nnr, site);
 
-	if (!sys_failed(copy)) {
-		n = arch_find_sites((void *)copy, len, 0, nr, nnr, site, SITES);
-		for (size_t i = 0; i < n && i < SITES; i++)
-			if (!same_around((char *)c->start, (char *)copy, len, &site[i]))
-				n = 0;
-		sys_munmap(copy, len);
-	}
-	return n ? n : arch_find_sites((void *)c->start, len, 0, nr, nnr, site, SITES);
+	return n ? n
+		 : arch_find_sites((void *)c->start, c->end - c->start, 0, nr, nnr, site,
+				   CODE_SITES);
 }
 
 /* The stubs, and the jumps to them.  0 or -errno. */
@@ -137,7 +148,7 @@ static int lead(struct intercepted *c, const struct window_head *head, const str
 	size_t len = page_up((n + 1) * ARCH_STUB_SIZE);
 	uintptr_t stubs;
 
-	if (n == 0 || n > SITES)
+	if (n == 0 || n > CODE_SITES)
 		return -ENOTSUP;
 	stubs = map_stubs(c, len);
 	if (!stubs)
@@ -163,7 +174,7 @@ fail:
 
 int intercept(struct intercepted *c, const struct window_head *head, const uint16_t *nr, size_t nnr)
 {
-	struct arch_site site[SITES];
+	struct arch_site site[CODE_SITES];
 	size_t len = c->end - c->start;
 	int rc;
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "begin.h"
+#include "copies.h"
 #include "embryo/birth.h"
 #include "embryo/embryo.h"
 #include "embryo/trap.h"
@@ -73,10 +74,14 @@ int shim_start(struct task *root)
 {
 	int rc;
 
+	interp_facts();
 	if (!head) {
 		head = make_head();
 		if (!head)
 			return -ENOMEM;
+		/* It knows where this one's calls are; if it can't be had, no child will be a
+		 * task. */
+		copies_prepare(root->space);
 		rc = patch_libc(head);
 		if (rc) {
 			munmap(head, PAGE);
@@ -84,7 +89,6 @@ int shim_start(struct task *root)
 			return rc;
 		}
 	}
-	interp_facts();
 	note_rseq(root);
 	birth_intercept(root->space);
 	head->intercepts = 1;

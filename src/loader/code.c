@@ -16,8 +16,7 @@
 #define PATH_MOST 48 /* of descriptor_path() */
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE)
 #define CODE_MAX (64UL << 20)
-#define SITES 255UL                              /* more than that is no C library */
-#define STUBS_MAX ((SITES + 1) * ARCH_STUB_SIZE) /* one room is the head */
+#define STUBS_MAX ((CODE_SITES + 1) * ARCH_STUB_SIZE) /* one room is the head */
 
 /* The one executable segment, which must be all file. */
 static const struct elf_load *code_segment(const struct elf_info *elf)
@@ -89,26 +88,26 @@ struct code_sees code_sees(const struct arch_site *site, size_t n)
 static int patch(struct code *c, uintptr_t page, uintptr_t code, size_t used,
 		 const struct code_traps *traps)
 {
-	struct arch_site site[SITES];
-	size_t n =
-		arch_find_sites((void *)code, c->len, c->off, traps->nr, traps->nnr, site, SITES);
+	size_t n = arch_find_sites((void *)code, c->len, c->off, traps->nr, traps->nnr, c->site,
+				   CODE_SITES);
 	uintptr_t room;
 
-	if (n == 0 || n > SITES)
+	if (n == 0 || n > CODE_SITES)
 		return -ENOTSUP;
+	c->nsites = (uint32_t)n;
 	room = find_room(code, used, c->len, n);
 	c->front = room ? 0 : page_up((n + 1) * ARCH_STUB_SIZE);
 	page = room ? room : page - c->front;
 	arch_write_stub_head((void *)page, traps->window_shift, NULL);
 	for (size_t i = 0; i < n; i++) {
-		void *at = (void *)(code + site[i].offset - c->off);
+		void *at = (void *)(code + c->site[i].offset - c->off);
 		void *stub = (void *)(page + (i + 1) * ARCH_STUB_SIZE);
 
-		if (!arch_write_stub(stub, (void *)page, &site[i], at))
+		if (!arch_write_stub(stub, (void *)page, &c->site[i], at))
 			return -ENOTSUP;
-		arch_write_jump(at, &site[i], stub);
+		arch_write_jump(at, &c->site[i], stub);
 	}
-	c->sees = code_sees(site, n);
+	c->sees = code_sees(c->site, n);
 	return 0;
 }
 

@@ -18,6 +18,8 @@
 #define CODE_DESCRIPTORS 64
 #define CODE_FIRST (CODE_DESCRIPTORS - 4)
 
+#define CODE_SITES 255UL /* more than that is no C library */
+
 /* Which of a C library's calls are all among the trapped ones. */
 struct code_sees {
 	uint32_t forks, signals; /* signals: rt_sigaction */
@@ -36,6 +38,8 @@ struct code {
 	int fd;       /* of the memory object, in the process that made it */
 	pid_t holder;
 	struct code_sees sees;
+	uint32_t nsites; /* what was patched, by offsets in the file */
+	struct arch_site site[CODE_SITES];
 };
 
 /* Which system calls to look for, and where their stubs lead: see arch_write_stub_head(). */

@@ -25,9 +25,9 @@ carrier: base embryo interp
 thread_once:
 interp: base loader log
 begin:
-intercept: embryo task
+intercept: copies embryo task
 namespace: base carrier embryo intercept interp log space task taskside
-shim: begin embryo intercept interp join lib log mode self space
+shim: begin copies embryo intercept interp join lib log mode self space
 barrier: base
 export: base root space
 segment: base embryo lib self space task
