@@ -87,6 +87,7 @@ struct task_memory {
 	_Atomic uint32_t gaps_busy; /* try-lock of the gap list; never waited for */
 	uint32_t ngaps;
 	size_t front; /* of the first window, behind its head: may be kept for another program */
+	uint32_t is_empty;                /* all else in it has been unmapped: window_empty() */
 	struct gap foreign[TASK_FOREIGN]; /* mappings that had to go elsewhere; start 0 = unused */
 	/* The three below; held by the task while it forks, and by who closes its windows. */
 	struct lock fork_lock;

@@ -102,11 +102,13 @@ static int sign(struct task *t, uintptr_t start)
 
 /* ---- Windows that are kept with their fronts ----------------------------------------------- */
 
-void window_empty(const struct task *t)
+void window_empty(struct task *t)
 {
 	size_t kept = PAGE + t->memory.front;
 
-	sys_munmap((uintptr_t)t->window + kept, window_size(t->space) - kept);
+	if (!t->memory.is_empty)
+		sys_munmap((uintptr_t)t->window + kept, window_size(t->space) - kept);
+	t->memory.is_empty = 1;
 }
 
 /*
@@ -170,6 +172,7 @@ int window_open(struct task *t, uint64_t random, size_t front)
 	uintptr_t start;
 
 	m->front = front;
+	m->is_empty = 0;
 	m->keep_on_fork = 1; /* until its forks are seen: embryo/trap.c */
 	if (!front || !take_idle(t)) {
 		int64_t index = claim(t, 1, (uint32_t)(random >> 40) % t->space->nwindows);

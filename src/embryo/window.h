@@ -17,8 +17,9 @@
  */
 int window_open(struct task *t, uint64_t random, size_t front);
 
-/* Unmaps all of a task's first window but its head and its front. */
-void window_empty(const struct task *t);
+/* Unmaps all of a task's first window but its head and its front, once; nothing is mapped there
+ * afterwards. */
+void window_empty(struct task *t);
 
 /* Unmaps everything a dead task left, but perhaps the front of its first window, and frees its
  * windows. */
