@@ -43,6 +43,19 @@ static inline kernel_sigset_t lock_acquire(struct lock *l)
 	return before;
 }
 
+/* The same without waiting: false if another has it, a dead one perhaps. */
+static inline bool lock_try(struct lock *l, kernel_sigset_t *before)
+{
+	kernel_sigset_t all = ~(kernel_sigset_t)0;
+	uint32_t tid = (uint32_t)sys_gettid(), nobody = 0;
+
+	sys_sigmask(SIG_BLOCK, &all, before);
+	if (atomic_compare_exchange_strong(&l->word, &nobody, tid))
+		return true;
+	sys_sigmask(SIG_SETMASK, before, NULL);
+	return false;
+}
+
 /* Gives it back, and the signal mask that lock_acquire() returned. */
 static inline void lock_release(struct lock *l, kernel_sigset_t before)
 {

@@ -442,6 +442,8 @@ static void fork_embryo(void *arg)
 	long pid;
 
 	s->embryo = sys_getpid();
+	/* At the last moment: what the others map from here on is copied for nothing. */
+	window_leave_out(t->space, root_of(t));
 	pid = arch_clone(CLONE_FILES | CLONE_FS | SIGCHLD |
 				 (b->flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)),
 			 (void *)((uintptr_t)b & ~63UL), (int *)b->child_tid, standin_returns, b);

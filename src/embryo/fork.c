@@ -67,7 +67,6 @@ void fork_prepare(struct task *t, struct fork_state *state)
 {
 	struct task_memory *m = &t->memory;
 
-	window_leave_out(t->space, t);
 	if (t->window) {
 		t->window->intercepts = t->space->intercepts;
 		t->window->quiet = t->quiet;
@@ -100,6 +99,7 @@ static int fork_of_task(struct window_head *head, struct arch_trap *tr)
 	struct window_head keep;
 
 	thread_fork_begin(t, &signals);
+	window_leave_out(t->space, t);
 	fork_prepare(t, &state);
 	keep = *head;
 	tr->nr = sys_call(tr->nr, tr->arg[0], tr->arg[1], tr->arg[2], tr->arg[3], tr->arg[4],

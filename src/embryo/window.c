@@ -416,7 +416,9 @@ void window_leave_out(struct space *sp, const struct task *except)
 
 		if (t == except || !may_leave_out(t) || is_left_out(m))
 			continue;
-		mask = lock_acquire(&m->fork_lock); /* not while it forks itself */
+		/* Not while it forks itself; its memory is copied then, for nothing. */
+		if (!lock_try(&m->fork_lock, &mask))
+			continue;
 		if (may_leave_out(t)) {
 			atomic_store(&m->left_out, 1);
 			atomic_store(&m->has_new, 0);
