@@ -1,17 +1,20 @@
 #!/bin/bash
-# scripts.sh [-n PAIRS] [BUILD_DIR] - what launches many short programs, under the shim against the
-# same run natively.
+# scripts.sh [-n PAIRS] [-c CONFIGURE] [BUILD_DIR] - what launches many short programs, under the
+# shim against the same run natively.
 #
-# A script of 2,000 commands in dash and in bash, and xargs over 2,000 items, in turns.  The output
-# of both must be the same.  Prints a Markdown table of medians, with the range of the pairs' ratios
-# (time under the shim / native time: less than 1 is faster).
+# A script of 2,000 commands in dash and in bash, and xargs over 2,000 items, in turns; and a
+# package's configure script (an absolute path) in bash.  The output of both must be the same.
+# Prints a Markdown table of medians, with the range of the pairs' ratios (time under the shim /
+# native time: less than 1 is faster).
 set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "$0")/common.sh"
 
-while getopts n: option; do
+configure=
+while getopts n:c: option; do
 	case $option in
 	n) pairs=$OPTARG ;;
+	c) configure=$OPTARG ;;
 	*) exit 2 ;;
 	esac
 done
@@ -77,3 +80,7 @@ compare "2,000 commands, dash" dash script.sh
 compare "2,000 commands, bash" bash script.sh
 compare "xargs -n1, 2,000 items" xargs -a items -n1 /bin/echo
 compare "xargs -P4 -n1, 2,000 items" xargs -a items -P4 -n1 /bin/echo
+if [ -n "$configure" ]; then
+	# shellcheck disable=SC2016 # for that bash
+	compare "configure" bash -c 'rm -rf made; mkdir made; cd made && bash "$0"' "$configure"
+fi
