@@ -161,9 +161,11 @@ static int make_both(struct space *sp)
 	struct code_object o;
 	int rc = 0;
 
-	shared.made = true;
-	if (inherit(sp))
+	code_close(&shared.code[0]); /* of files that are no more */
+	if (inherit(sp)) {
+		shared.made = true;
 		return 0;
+	}
 	for (int i = 0; i < 2 && !copies_is_serious(rc); i++) {
 		const char *what;
 
@@ -185,29 +187,32 @@ static int make_both(struct space *sp)
 	return shared.made ? 0 : rc;
 }
 
-int copies_prepare(struct space *sp)
+/* Who has made them keeps them open, unless it has closed what it does not know. */
+static bool are_there(void)
 {
 	const struct code *c = &shared.code[0];
+
+	return shared.made &&
+	       (!c->ino || (c->holder == sys_getpid()
+				    ? code_is_open(c)
+				    : sys_call(SYS_kill, c->holder, 0, 0, 0, 0, 0) != -ESRCH));
+}
+
+int copies_prepare(struct space *sp)
+{
 	uint64_t limit[2] = { 0, 0 };
-	bool is_there;
 	kernel_sigset_t mask;
 	int rc = 0;
 
-	if (!interp_known.ino)
-		return 0;
-	/* Who has made them keeps them open, unless it has closed what it does not know. */
-	is_there = shared.made &&
-		   (!c->ino || (c->holder == sys_getpid()
-					? code_is_open(c)
-					: sys_call(SYS_kill, c->holder, 0, 0, 0, 0, 0) != -ESRCH));
-	if (is_there)
+	if (!interp_known.ino || are_there())
 		return 0;
 	/* A program that has so few must not find ours among them. */
 	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, limit, 0, 0);
 	if (limit[0] < CODE_DESCRIPTORS)
 		return -EMFILE;
 	mask = lock_acquire(&sp->code_lock);
-	rc = make_both(sp);
+	if (!are_there()) /* another thread may have made them */
+		rc = make_both(sp);
 	lock_release(&sp->code_lock, mask);
 	return rc;
 }

@@ -11,9 +11,9 @@
  *
  * A wrong guess costs time and nothing else: the trap goes by what x8 holds when it is reached.
  *
- * Nothing here cares for the instruction cache.  The code is patched in a buffer that is never
- * executed, then written to a file; the kernel makes the caches agree when it maps a file's
- * page for execution the first time since it was written to (arm64: __sync_icache_dcache()).
+ * Nothing here cares for the instruction cache.  The code is patched in a mapping of a file that is
+ * never executed, and before any other is; the kernel makes the caches agree when it maps a file's
+ * page for execution the first time (arm64: __sync_icache_dcache()).
  */
 #include "arch/arch.h"
 
