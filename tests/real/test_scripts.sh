@@ -115,6 +115,21 @@ inherited() {
 }
 [ ! -x /bin/dash ] || check "the code of a launcher above" inherited
 
+# Of another user's it has its own.
+# shellcheck disable=SC2016 # for other shells
+of_its_own() {
+	chmod 755 "$dir" "$work"
+	shimmed env PIP_PRELOAD_EXCLUDE=dash bash -c '
+		. ./object.sh
+		setpriv --reuid=61234 --regid=61234 --clear-groups dash object.sh
+		:' >out
+	cat out
+	[ "$(wc -l <out)" = 2 ] && [ "$(sort -u out | wc -l)" = 2 ]
+}
+if [ "$(id -u)" = 0 ] && [ -x /bin/dash ]; then
+	usable "the code of another user" setpriv && check "the code of another user" of_its_own
+fi
+
 # Room for few processes: fork() fails as natively, or is made without a stand-in.
 few() {
 	local status
