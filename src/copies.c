@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/stat.h"
 #include "base/str.h"
 #include "embryo/trap.h"
 #include "interp.h"
@@ -106,27 +107,10 @@ static bool read_index(const struct space *sp, int fd)
 /* 0 if it cannot be known. */
 static pid_t parent_of(pid_t pid)
 {
-	char path[32] = "/proc/", stat[256];
-	size_t n = 6 + str_decimal(path + 6, (unsigned long)pid);
-	const char *p;
-	pid_t parent = 0;
-	ssize_t len;
-	int fd;
+	char stat[64];
+	const char *p = stat_read(pid, stat, sizeof(stat));
 
-	str_copy(path + n, "/stat", sizeof(path) - n);
-	fd = sys_open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	len = sys_pread(fd, stat, sizeof(stat) - 1, 0);
-	sys_close(fd);
-	stat[len > 0 ? len : 0] = '\0';
-	for (p = stat + (len > 0 ? len : 0); p > stat && *p != ')'; p--)
-		;
-	if (!str_starts(p, ") ") || !p[2] || p[3] != ' ')
-		return 0;
-	for (p += 4; *p >= '0' && *p <= '9'; p++)
-		parent = parent * 10 + (*p - '0');
-	return parent;
+	return p ? (pid_t)stat_field(p, 4) : 0;
 }
 
 /* The copies of a root above this program. */

@@ -9,6 +9,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "base/stat.h"
+
 /* The reader's side of the fixed part; see docs/ARCHITECTURE.md. */
 _Static_assert(offsetof(struct task, pipid) == 12, "read by other processes");
 _Static_assert(offsetof(struct task, pid) == 16, "read by other processes");
@@ -127,18 +129,6 @@ void space_destroy(struct space *sp)
 	sys_munmap((uintptr_t)sp, SPACE_SIZE);
 }
 
-/* Field number n of /proc/self/stat as proc(5) counts them; p: behind the third. */
-static uint64_t stat_field(const char *p, int n)
-{
-	uint64_t v = 0;
-
-	for (int field = 4; field < n && *p; p++)
-		field += *p == ' ';
-	while (*p >= '0' && *p <= '9')
-		v = v * 10 + (uint64_t)(*p++ - '0');
-	return v;
-}
-
 /*
  * Makes the kernel's break an empty one that begins and ends at `edge`, so that nobody can lower it
  * either.  UCX does that, which has a brk call of its own and is in every MPICH program of some
@@ -148,21 +138,11 @@ static uint64_t stat_field(const char *p, int n)
 static void empty_brk(uintptr_t edge)
 {
 	struct prctl_mm_map map = { .start_brk = edge, .brk = edge, .exe_fd = (uint32_t)-1 };
-	char stat[1024], *p;
-	ssize_t n;
-	int fd = sys_open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	char stat[1024];
+	const char *p = stat_read(0, stat, sizeof(stat));
 
-	n = fd < 0 ? 0 : sys_pread(fd, stat, sizeof(stat) - 1, 0);
-	if (fd >= 0)
-		sys_close(fd);
-	if (n <= 0)
+	if (!p)
 		return;
-	stat[n] = '\0';
-	for (p = stat + n; p > stat && *p != ')'; p--)
-		;
-	if (n < 4 || p > stat + n - 4 || p == stat)
-		return;
-	p += 4;
 	map.start_code = stat_field(p, 26);
 	map.end_code = stat_field(p, 27);
 	map.start_stack = stat_field(p, 28);

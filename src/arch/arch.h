@@ -51,6 +51,15 @@ struct arch_site {
 	uint8_t any;   /* it makes any system call, as libc's syscall() does */
 };
 
+/* Is it one of these system calls? */
+static inline bool arch_site_is_wanted(const struct arch_site *s, const uint16_t *nr, size_t nnr)
+{
+	for (size_t i = 0; i < nnr; i++)
+		if (nr[i] == s->nr)
+			return true;
+	return s->any;
+}
+
 /*
  * Finds the sites of the given system calls in code (len bytes at file offset off).  Writes at
  * most max of them and returns how many there are.  syscall()-like sites are reported whatever

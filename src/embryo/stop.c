@@ -9,6 +9,7 @@
 
 #include <pip/pip.h>
 
+#include "base/stat.h"
 #include "base/str.h"
 #include "embryo/birth.h"
 #include "embryo/say.h"
@@ -130,24 +131,13 @@ static void tell(const struct starter *s)
 		say_write(&line);
 }
 
-/* The state letter in /proc/PID/stat, behind the name, which may have any character; 0 = gone. */
+/* 0 = it is gone. */
 static int state_of(pid_t pid)
 {
-	char path[48] = "/proc/", buf[256];
-	size_t n = str_len(path);
-	ssize_t got;
-	int fd;
+	char stat[64];
+	const char *p = stat_read(pid, stat, sizeof(stat));
 
-	n += str_decimal(path + n, (unsigned long)pid);
-	str_copy(path + n, "/stat", sizeof(path) - n);
-	fd = sys_open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	got = sys_pread(fd, buf, 64, 0); /* the name has 15 characters at most */
-	sys_close(fd);
-	while (got > 0 && buf[got - 1] != ')')
-		got--;
-	return got > 0 ? buf[got + 1] : 0;
+	return p ? *p : 0;
 }
 
 /* The script's process, once the task has stopped. */

@@ -42,14 +42,6 @@ static uint8_t *put(uint8_t *p, uint32_t insn)
 	return p + 4;
 }
 
-static bool wanted(int nr, const uint16_t *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (list[i] == nr)
-			return true;
-	return false;
-}
-
 /* Branches and exceptions, but not the system instructions of the same group (Arm ARM, C4.1). */
 static bool leaves_line(uint32_t insn)
 {
@@ -84,19 +76,18 @@ size_t arch_find_sites(const void *code, size_t len, uint64_t off, const uint16_
 	size_t found = 0;
 
 	for (const uint8_t *p = start; end - p >= 4; p += 4) {
+		struct arch_site s = { .offset = (uint32_t)(off + (uint64_t)(p - start)) };
 		int number;
 
 		if (load32(p) != SVC)
 			continue;
 		number = number_before(start, p);
-		if (number == UNKNOWN || (number != ANY && !wanted(number, nr, nnr)))
+		s.any = number == ANY;
+		s.nr = s.any ? 0 : (uint16_t)number;
+		if (number == UNKNOWN || !arch_site_is_wanted(&s, nr, nnr))
 			continue;
-		if (found < max) {
-			sites[found].offset = (uint32_t)(off + (uint64_t)(p - start));
-			sites[found].nr = number == ANY ? 0 : (uint16_t)number;
-			sites[found].moved = 0;
-			sites[found].any = number == ANY;
-		}
+		if (found < max)
+			sites[found] = s;
 		found++;
 	}
 	return found;

@@ -36,14 +36,6 @@ static void store32(uint8_t *p, uint32_t v)
 	p[3] = (uint8_t)(v >> 24);
 }
 
-static bool wanted(uint32_t nr, const uint16_t *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (list[i] == nr)
-			return true;
-	return false;
-}
-
 /* The number loaded into eax within the straight-line code that ends at p, or -1. */
 static int64_t number_before(const uint8_t *code, const uint8_t *p)
 {
@@ -151,7 +143,7 @@ size_t arch_find_sites(const void *code, size_t len, uint64_t off, const uint16_
 		if (p[0] != 0x0f || p[1] != 0x05 ||
 		    (!shape(start, p, &s) && (end - p < 4 || !last_shape(start, p, &s))))
 			continue;
-		if (!s.any && !wanted(s.nr, nr, nnr))
+		if (!arch_site_is_wanted(&s, nr, nnr))
 			continue;
 		s.offset = (uint32_t)(off + (uint64_t)(p - start) - s.moved);
 		if (found < max)
