@@ -80,14 +80,6 @@ static uintptr_t map_stubs(const struct intercepted *c, size_t len)
 	return got;
 }
 
-static bool is_wanted(const struct arch_site *s, const uint16_t *nr, size_t nnr)
-{
-	for (size_t i = 0; i < nnr; i++)
-		if (nr[i] == s->nr)
-			return true;
-	return s->any;
-}
-
 /* Is such a site in memory, too, at this offset of the code? */
 static bool is_there(const struct intercepted *c, const struct arch_site *s, size_t offset)
 {
@@ -121,7 +113,7 @@ static size_t known_sites(const struct intercepted *c, const uint16_t *nr, size_
 	for (uint32_t i = 0; i < known->nsites; i++) {
 		const struct arch_site *s = &known->site[i];
 
-		if (!is_wanted(s, nr, nnr))
+		if (!arch_site_is_wanted(s, nr, nnr))
 			continue;
 		site[n] = *s;
 		site[n].offset -= (uint32_t)known->off;
