@@ -234,7 +234,7 @@ void birth_discard(struct task *t)
 	window_close(t);
 	/* Last, since a process that discards its own husk can be killed in between. */
 	unlink_child(launcher, t);
-	/* One that was killed while its program was placed has a PIPID, too. */
+	/* One that was killed just before it was a task has a PIPID, too. */
 	if (!t->orphan && t->pipid >= 0 && root_task(launcher, t->pipid) == t)
 		root_release(launcher, t);
 	else

@@ -172,7 +172,6 @@ int window_open(struct task *t, uint64_t random, size_t front)
 	uintptr_t start;
 
 	m->front = front;
-	m->is_empty = 0;
 	m->keep_on_fork = 1; /* until its forks are seen: embryo/trap.c */
 	if (!front || !take_idle(t)) {
 		int64_t index = claim(t, 1, (uint32_t)(random >> 40) % t->space->nwindows);

@@ -56,7 +56,8 @@ bool window_owns(struct task *t, uintptr_t at, size_t len);
 
 /*
  * Before a fork of `except` (NULL: of a root): its child is to have no copy of the other tasks'
- * memory. What has been left out once stays so, but for its own task's forks.
+ * memory.  What has been left out once stays so, but for its own task's forks; who forks just then
+ * is not waited for, so the child gets that one's.
  */
 void window_leave_out(struct space *sp, const struct task *except);
 
