@@ -18,9 +18,10 @@
  * a root itself goes on with its parent's.
  */
 static struct {
-	bool made;           /* or cannot be */
-	struct code code[2]; /* of the dynamic linker, of the C library */
+	struct code code[2];     /* of the dynamic linker, of the C library */
+	struct code_sites sites; /* of the latter */
 } shared;
+static bool made; /* or cannot be */
 
 bool copies_is_serious(int rc)
 {
@@ -32,13 +33,13 @@ bool copies_is_serious(int rc)
 #define BUILD_ID 20
 #define ANCESTORS 6 /* make, its shell, a compiler, its linker */
 
-/* At the end of the memory object: what is in it.  shared.code is behind this. */
+/* At the end of the memory object: what is in it.  A copy of `shared` is behind this. */
 struct index {
 	uint8_t build[BUILD_ID]; /* of the library that has made it */
 	uint32_t window_shift;
 };
 
-#define INDEX_ROOM page_up(sizeof(struct index) + sizeof(shared.code))
+#define INDEX_ROOM page_up(sizeof(struct index) + sizeof(shared))
 
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden"))); /* the linker's */
 
@@ -73,7 +74,7 @@ static void write_index(const struct space *sp, const struct code_object *o)
 		return;
 	memcpy(x->build, build, BUILD_ID);
 	x->window_shift = sp->window_shift;
-	memcpy(x + 1, shared.code, sizeof(shared.code));
+	memcpy(x + 1, &shared, sizeof(shared));
 }
 
 static bool is_of_file(const struct code *c, const char *path)
@@ -83,7 +84,7 @@ static bool is_of_file(const struct code *c, const char *path)
 	return sys_call(SYS_newfstatat, AT_FDCWD, path, &st, 0, 0, 0) == 0 && code_is_of(c, &st);
 }
 
-/* Does it hold what this root would make?  Then that is in shared.code. */
+/* Does it hold what this root would make?  Then that is in `shared`. */
 static bool read_index(const struct space *sp, int fd)
 {
 	const void *build = build_id();
@@ -98,8 +99,8 @@ static bool read_index(const struct space *sp, int fd)
 	if (sys_pread(fd, &x, sizeof(x), at) != (ssize_t)sizeof(x) ||
 	    memcmp(x.build, build, BUILD_ID) != 0 || x.window_shift != sp->window_shift)
 		return false;
-	return sys_pread(fd, shared.code, sizeof(shared.code), at + (off_t)sizeof(x)) ==
-		       (ssize_t)sizeof(shared.code) &&
+	return sys_pread(fd, &shared, sizeof(shared), at + (off_t)sizeof(x)) ==
+		       (ssize_t)sizeof(shared) &&
 	       is_of_file(&shared.code[0], interp_known.interp) &&
 	       is_of_file(&shared.code[1], interp_known.libc);
 }
@@ -147,7 +148,7 @@ static int make_both(struct space *sp)
 
 	code_close(&shared.code[0]); /* of files that are no more */
 	if (inherit(sp)) {
-		shared.made = true;
+		made = true;
 		return 0;
 	}
 	for (int i = 0; i < 2 && !copies_is_serious(rc); i++) {
@@ -159,16 +160,17 @@ static int make_both(struct space *sp)
 	if (!copies_is_serious(rc) && room[0])
 		rc = code_object(&o, room[0] + room[1] + INDEX_ROOM);
 	if (!rc && room[0]) {
+		/* The linker's sites are of no use. */
 		for (int i = 0; i < 2 && !rc && room[i]; i++)
-			rc = code_make(&shared.code[i], &o, i ? room[0] : 0, img[i].fd, &img[i].elf,
-				       &img[i].st, &traps);
+			rc = code_make(&shared.code[i], &shared.sites, &o, i ? room[0] : 0, &img[i],
+				       &traps);
 		write_index(sp, &o);
 		code_object_done(&o, shared.code[0].ino);
 	}
 	for (int i = 0; i < 2; i++)
 		load_image_close(&img[i]);
-	shared.made = !copies_is_serious(rc);
-	return shared.made ? 0 : rc;
+	made = !copies_is_serious(rc);
+	return made ? 0 : rc;
 }
 
 /* Who has made them keeps them open, unless it has closed what it does not know. */
@@ -176,10 +178,9 @@ static bool are_there(void)
 {
 	const struct code *c = &shared.code[0];
 
-	return shared.made &&
-	       (!c->ino || (c->holder == sys_getpid()
-				    ? code_is_open(c)
-				    : sys_call(SYS_kill, c->holder, 0, 0, 0, 0, 0) != -ESRCH));
+	return made && (!c->ino || (c->holder == sys_getpid() ? code_is_open(c)
+							      : sys_call(SYS_kill, c->holder, 0, 0,
+									 0, 0, 0) != -ESRCH));
 }
 
 int copies_prepare(struct space *sp)
@@ -205,12 +206,17 @@ void copies_forget(void)
 {
 	code_close(&shared.code[0]);
 	shared.code[1].ino = 0; /* the same descriptor */
-	shared.made = false;
+	made = false;
 }
 
 const struct code *copies_libc(const struct stat *st)
 {
 	return code_is_of(&shared.code[1], st) ? &shared.code[1] : NULL;
+}
+
+const struct code_sites *copies_libc_sites(void)
+{
+	return &shared.sites;
 }
 
 struct code_sees copies_sees(void)
@@ -226,11 +232,10 @@ int copies_open(struct task *t, const struct image *interp, const struct code **
 
 	*found = NULL;
 	/* A package update may have put other files in the place of those. */
-	if (shared.made && (!c->ino || code_is_of(c, &interp->st)))
+	if (made && (!c->ino || code_is_of(c, &interp->st)))
 		for (int i = 0; i < 2; i++)
 			t->code_fd[i] = shared.code[i].ino ? code_open(&shared.code[i]) : -1;
-	if (!shared.made || (c->ino && !code_is_of(c, &interp->st)) ||
-	    (c->ino && t->code_fd[0] < 0)) {
+	if (!made || (c->ino && !code_is_of(c, &interp->st)) || (c->ino && t->code_fd[0] < 0)) {
 		rc = make_both(t->space);
 		for (int i = 0; i < 2 && !rc; i++)
 			t->code_fd[i] = shared.code[i].ino ? shared.code[i].fd : -1;

@@ -27,6 +27,9 @@ void copies_forget(void);
 /* The copy for this file, if it is the C library that belongs to the root's dynamic linker. */
 const struct code *copies_libc(const struct stat *st);
 
+/* What was patched in that. */
+const struct code_sites *copies_libc_sites(void);
+
 /* Which calls of that are seen in a task. */
 struct code_sees copies_sees(void);
 

@@ -101,6 +101,7 @@ static bool is_there(const struct intercepted *c, const struct arch_site *s, siz
 static size_t known_sites(const struct intercepted *c, const uint16_t *nr, size_t nnr,
 			  struct arch_site *site)
 {
+	const struct code_sites *sites = copies_libc_sites();
 	const struct code *known;
 	struct stat st;
 	size_t n = 0;
@@ -110,8 +111,8 @@ static size_t known_sites(const struct intercepted *c, const uint16_t *nr, size_
 	known = copies_libc(&st);
 	if (!known || (uint64_t)c->off != known->off || c->end - c->start != known->len)
 		return 0;
-	for (uint32_t i = 0; i < known->nsites; i++) {
-		const struct arch_site *s = &known->site[i];
+	for (uint32_t i = 0; i < sites->n; i++) {
+		const struct arch_site *s = &sites->site[i];
 
 		if (!arch_site_is_wanted(s, nr, nnr))
 			continue;

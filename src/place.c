@@ -42,7 +42,7 @@ static int find_code(struct task *t, const struct load *l, struct code *once,
 	once->fd = -1;
 	if (t->same_interp)
 		return copies_open(t, first, found);
-	rc = code_make_alone(once, first->fd, &first->elf, &first->st, &traps);
+	rc = code_make_alone(once, first, &traps);
 	*found = rc ? NULL : once;
 	t->code_fd[0] = once->fd;
 	return copies_is_serious(rc) ? rc : 0;

@@ -151,7 +151,7 @@ static const struct code *own_code(struct task *t, int fd, const struct stat *st
 
 	if (!is_libc(fd))
 		return NULL;
-	if (load_image_read(&img, &what) || code_make_alone(&t->own_code, fd, &img.elf, st, &traps))
+	if (load_image_read(&img, &what) || code_make_alone(&t->own_code, &img, &traps))
 		c = NULL;
 	refuse_thread(t, c);
 	return c;

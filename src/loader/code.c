@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "loader/loader.h"
 
 #define HUGE (2UL << 20)
 #define CODE_NAME "pip-code"
@@ -85,29 +86,30 @@ struct code_sees code_sees(const struct arch_site *site, size_t n)
  * Patches the code at `code` (file offset c->off, `used` bytes of it) and writes the stubs:
  * behind it, or, if there is no room, in front of `page`, where the image begins.
  */
-static int patch(struct code *c, uintptr_t page, uintptr_t code, size_t used,
-		 const struct code_traps *traps)
+static int patch(struct code *c, struct code_sites *sites, uintptr_t page, uintptr_t code,
+		 size_t used, const struct code_traps *traps)
 {
-	size_t n = arch_find_sites((void *)code, c->len, c->off, traps->nr, traps->nnr, c->site,
+	const struct arch_site *site = sites->site;
+	size_t n = arch_find_sites((void *)code, c->len, c->off, traps->nr, traps->nnr, sites->site,
 				   CODE_SITES);
 	uintptr_t room;
 
 	if (n == 0 || n > CODE_SITES)
 		return -ENOTSUP;
-	c->nsites = (uint32_t)n;
+	sites->n = (uint32_t)n;
 	room = find_room(code, used, c->len, n);
 	c->front = room ? 0 : page_up((n + 1) * ARCH_STUB_SIZE);
 	page = room ? room : page - c->front;
 	arch_write_stub_head((void *)page, traps->window_shift, NULL);
 	for (size_t i = 0; i < n; i++) {
-		void *at = (void *)(code + c->site[i].offset - c->off);
+		void *at = (void *)(code + site[i].offset - c->off);
 		void *stub = (void *)(page + (i + 1) * ARCH_STUB_SIZE);
 
-		if (!arch_write_stub(stub, (void *)page, &c->site[i], at))
+		if (!arch_write_stub(stub, (void *)page, &site[i], at))
 			return -ENOTSUP;
-		arch_write_jump(at, &c->site[i], stub);
+		arch_write_jump(at, &site[i], stub);
 	}
-	c->sees = code_sees(c->site, n);
+	c->sees = code_sees(site, n);
 	return 0;
 }
 
@@ -147,8 +149,10 @@ int code_object(struct code_object *o, size_t len)
 	o->map = (o->room + HUGE - 1) & ~(HUGE - 1);
 	o->fd = rc = (int)sys_call(SYS_memfd_create, CODE_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING, 0,
 				   0, 0, 0);
-	if (rc < 0)
-		goto out;
+	if (rc < 0) {
+		sys_munmap(o->room, o->len + HUGE);
+		return rc;
+	}
 	o->fd = raise_descriptor(o->fd);
 	rc = (int)sys_call(SYS_ftruncate, o->fd, o->len, 0, 0, 0, 0);
 	if (!rc) {
@@ -158,11 +162,8 @@ int code_object(struct code_object *o, size_t len)
 	}
 	if (!rc && len >= HUGE / 2)
 		ask_for_huge_pages(o);
-	if (!rc)
-		return 0;
-	sys_close(o->fd);
-out:
-	sys_munmap(o->room, o->len + HUGE);
+	if (rc)
+		code_object_done(o, false);
 	return rc;
 }
 
@@ -213,15 +214,17 @@ size_t code_room(const struct elf_info *elf)
 {
 	const struct elf_load *s = code_segment(elf);
 
-	if (!s || s->vaddr - elf->span_start > CODE_MAX)
+	/* Some linkers let a segment begin within a page. */
+	if (!s || page_down(s->vaddr) - elf->span_start > CODE_MAX)
 		return 0;
-	return STUBS_MAX + (s->vaddr - elf->span_start) +
+	return STUBS_MAX + page_down(s->vaddr) - elf->span_start +
 	       page_up(s->filesz + (s->vaddr & (PAGE - 1)));
 }
 
-int code_make(struct code *c, const struct code_object *o, uint64_t at, int file,
-	      const struct elf_info *elf, const struct stat *st, const struct code_traps *traps)
+int code_make(struct code *c, struct code_sites *sites, const struct code_object *o, uint64_t at,
+	      const struct image *img, const struct code_traps *traps)
 {
+	const struct elf_info *elf = &img->elf;
 	const struct elf_load *s = code_segment(elf);
 	uintptr_t page = o->map + at + STUBS_MAX;
 	int rc;
@@ -234,20 +237,21 @@ int code_make(struct code *c, const struct code_object *o, uint64_t at, int file
 	c->off = page_down(s->offset);
 	c->len = page_up(s->filesz + (s->vaddr & (PAGE - 1)));
 	c->at = at + STUBS_MAX + c->vaddr;
-	rc = read_all(file, page + c->vaddr, c->len, c->off);
+	rc = read_all(img->fd, page + c->vaddr, c->len, c->off);
 	if (rc == -EFAULT) /* there is no memory for it */
 		rc = -ENOMEM;
 	if (!rc)
-		rc = patch(c, page, page + c->vaddr, s->filesz + (s->vaddr & (PAGE - 1)), traps);
+		rc = patch(c, sites, page, page + c->vaddr, s->filesz + (s->vaddr & (PAGE - 1)),
+			   traps);
 	if (!rc)
 		rc = code_take(c, o->fd);
 	if (rc)
 		return rc;
-	c->dev = st->st_dev;
-	c->size = (uint64_t)st->st_size;
-	c->mtime_sec = (uint64_t)st->st_mtim.tv_sec;
-	c->mtime_nsec = (uint64_t)st->st_mtim.tv_nsec;
-	c->ino = st->st_ino;
+	c->dev = img->st.st_dev;
+	c->size = (uint64_t)img->st.st_size;
+	c->mtime_sec = (uint64_t)img->st.st_mtim.tv_sec;
+	c->mtime_nsec = (uint64_t)img->st.st_mtim.tv_nsec;
+	c->ino = img->st.st_ino;
 	return 0;
 }
 
@@ -265,10 +269,10 @@ int code_take(struct code *c, int object)
 	return 0;
 }
 
-int code_make_alone(struct code *c, int file, const struct elf_info *elf, const struct stat *st,
-		    const struct code_traps *traps)
+int code_make_alone(struct code *c, const struct image *img, const struct code_traps *traps)
 {
-	size_t room = code_room(elf);
+	size_t room = code_room(&img->elf);
+	struct code_sites sites;
 	struct code_object o;
 	int rc;
 
@@ -277,7 +281,7 @@ int code_make_alone(struct code *c, int file, const struct elf_info *elf, const 
 	rc = room ? code_object(&o, room) : -ENOTSUP;
 	if (rc)
 		return rc;
-	rc = code_make(c, &o, 0, file, elf, st, traps);
+	rc = code_make(c, &sites, &o, 0, img, traps);
 	code_object_done(&o, !rc);
 	return rc;
 }

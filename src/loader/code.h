@@ -18,6 +18,8 @@
 #define CODE_DESCRIPTORS 64
 #define CODE_FIRST (CODE_DESCRIPTORS - 4)
 
+struct image; /* of loader.h */
+
 #define CODE_SITES 255UL /* more than that is no C library */
 
 /* Which of a C library's calls are all among the trapped ones. */
@@ -38,7 +40,11 @@ struct code {
 	int fd;       /* of the memory object, in the process that made it */
 	pid_t holder;
 	struct code_sees sees;
-	uint32_t nsites; /* what was patched, by offsets in the file */
+};
+
+/* What was patched, by offsets in the file. */
+struct code_sites {
+	uint32_t n;
 	struct arch_site site[CODE_SITES];
 };
 
@@ -74,14 +80,13 @@ int code_object_of(pid_t pid);
 /* This copy, which another process has made, is now open here. */
 int code_take(struct code *c, int object);
 
-/* Makes a copy in one, from this offset on.  -ENOTSUP if the file's shape is unusual or nothing in
- * it is to be trapped. */
-int code_make(struct code *c, const struct code_object *o, uint64_t at, int file,
-	      const struct elf_info *elf, const struct stat *st, const struct code_traps *traps);
+/* Makes a copy of an open file in one, from this offset on.  -ENOTSUP if the file's shape is
+ * unusual or nothing in it is to be trapped. */
+int code_make(struct code *c, struct code_sites *sites, const struct code_object *o, uint64_t at,
+	      const struct image *img, const struct code_traps *traps);
 
 /* The same with an object for this one. */
-int code_make_alone(struct code *c, int file, const struct elf_info *elf, const struct stat *st,
-		    const struct code_traps *traps);
+int code_make_alone(struct code *c, const struct image *img, const struct code_traps *traps);
 
 /* Is c the copy of this file? */
 bool code_is_of(const struct code *c, const struct stat *st);
