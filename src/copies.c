@@ -25,7 +25,7 @@ static bool made; /* or cannot be */
 
 bool copies_is_serious(int rc)
 {
-	return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -ENOEXEC;
+	return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -ENOEXEC || rc == -EFBIG;
 }
 
 /* ---- Another root's ------------------------------------------------------------------------ */

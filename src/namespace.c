@@ -25,6 +25,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/memfd.h"
 #include "base/str.h"
 #include "carrier.h"
 #include "embryo/trap.h"
@@ -105,10 +106,10 @@ static int drop_flags(int fd, const struct elf_info *elf, uint64_t drop)
 
 static int make_copy(const struct image *img, const char *name, uint64_t drop)
 {
-	int fd = memfd_create(name, MFD_CLOEXEC), rc;
+	int fd = memfd_sized(name, 0, (uint64_t)img->st.st_size), rc;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	rc = copy_all(img->fd, fd);
 	if (!rc)
 		rc = drop_flags(fd, &img->elf, drop);

@@ -4,11 +4,10 @@
  */
 #include "space.h"
 
-#include <linux/memfd.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
+#include "base/memfd.h"
 #include "base/stat.h"
 
 /* The reader's side of the fixed part; see docs/ARCHITECTURE.md. */
@@ -82,26 +81,16 @@ static int choose_area(struct space *sp)
 int space_create(struct task **rootp)
 {
 	size_t size = SPACE_SIZE;
-	uint64_t limit[2] = { 0, 0 };
 	struct space *sp;
-	uintptr_t at = 0;
-	int fd, rc;
+	uintptr_t at;
+	int fd = memfd_sized(SPACE_NAME, 0, size), rc;
 
-	/* A memory object is a file to this limit, and a signal tells so. */
-	sys_call(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, limit, 0, 0);
-	if (limit[0] < size)
-		return -EFBIG;
-	fd = (int)sys_call(SYS_memfd_create, SPACE_NAME, MFD_CLOEXEC, 0, 0, 0, 0);
 	if (fd < 0)
 		return fd;
-	rc = (int)sys_call(SYS_ftruncate, fd, size, 0, 0, 0, 0);
-	if (!rc) {
-		at = sys_mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-		rc = sys_failed(at) ? (int)at : 0;
-	}
+	at = sys_mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	sys_close(fd);
-	if (rc)
-		return rc;
+	if (sys_failed(at))
+		return (int)at;
 	sp = (struct space *)at;
 	/* A forked child has another address space; it must not write into this one's registry. */
 	sys_madvise(at, size, MADV_DONTFORK);

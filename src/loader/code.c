@@ -5,10 +5,10 @@
 #include "loader/code.h"
 
 #include <elf.h>
-#include <linux/memfd.h>
 #include <linux/sched.h>
 #include <string.h>
 
+#include "base/memfd.h"
 #include "base/str.h"
 #include "loader/loader.h"
 
@@ -139,7 +139,6 @@ static void ask_for_huge_pages(const struct code_object *o)
 int code_object(struct code_object *o, size_t len)
 {
 	uintptr_t at;
-	int rc;
 
 	o->len = (len + HUGE - 1) & ~(HUGE - 1);
 	o->room = sys_mmap(0, o->len + HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
@@ -147,24 +146,20 @@ int code_object(struct code_object *o, size_t len)
 	if (sys_failed(o->room))
 		return (int)o->room;
 	o->map = (o->room + HUGE - 1) & ~(HUGE - 1);
-	o->fd = rc = (int)sys_call(SYS_memfd_create, CODE_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING, 0,
-				   0, 0, 0);
-	if (rc < 0) {
+	o->fd = memfd_sized(CODE_NAME, MFD_ALLOW_SEALING, o->len);
+	if (o->fd < 0) {
 		sys_munmap(o->room, o->len + HUGE);
-		return rc;
+		return o->fd;
 	}
 	o->fd = raise_descriptor(o->fd);
-	rc = (int)sys_call(SYS_ftruncate, o->fd, o->len, 0, 0, 0, 0);
-	if (!rc) {
-		at = sys_mmap(o->map, o->len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, o->fd,
-			      0);
-		rc = sys_failed(at) ? (int)at : 0;
-	}
-	if (!rc && len >= HUGE / 2)
-		ask_for_huge_pages(o);
-	if (rc)
+	at = sys_mmap(o->map, o->len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, o->fd, 0);
+	if (sys_failed(at)) {
 		code_object_done(o, false);
-	return rc;
+		return (int)at;
+	}
+	if (len >= HUGE / 2)
+		ask_for_huge_pages(o);
+	return 0;
 }
 
 void code_object_done(const struct code_object *o, bool keep)

@@ -130,6 +130,17 @@ if [ "$(id -u)" = 0 ] && [ -x /bin/dash ]; then
 	usable "the code of another user" setpriv && check "the code of another user" of_its_own
 fi
 
+# One that has closed the descriptor of that code makes it again, but not where files may not be so
+# large: its children are ordinary processes then.
+cat >limited.sh <<'END'
+/bin/echo first
+for fd in 60 61 62 63; do eval "exec $fd>&-"; done
+ulimit -f 1
+/bin/echo second; sh -c '/bin/echo third; exit 3'
+echo "status $?"
+END
+usable "limited files" bash && alike "no code, and limited files" bash limited.sh
+
 # Room for few processes: fork() fails as natively, or is made without a stand-in.
 few() {
 	local status
