@@ -631,7 +631,9 @@ static bool decode(const struct arch_trap *tr, struct birth *b)
 		b->flags = SIGCHLD;
 	} else if (tr->nr == SYS_clone) {
 		b->flags = (uint32_t)tr->arg[0];
-		b->stack = (uintptr_t)tr->arg[1];
+		/* glibc's vfork() names the stack that it is on, for aarch64. */
+		if ((uintptr_t)tr->arg[1] != tr->sp + ARCH_TRAP_ABOVE)
+			b->stack = (uintptr_t)tr->arg[1];
 		b->parent_tid = (uintptr_t)tr->arg[2];
 		b->child_tid = (uintptr_t)tr->arg[ARCH_CLONE_CHILD_TID];
 		b->tls = (uintptr_t)tr->arg[ARCH_CLONE_TLS];
