@@ -54,6 +54,8 @@ static int number_before(const uint8_t *code, const uint8_t *p)
 	for (unsigned i = 0; i < LOOK_BACK && p - code >= 4; i++) {
 		uint32_t insn = load32(p -= 4);
 
+		if (insn == SVC) /* the kernel keeps x8 */
+			continue;
 		if (leaves_line(insn))
 			return UNKNOWN;
 		if ((insn & 0x1f) != 8)
