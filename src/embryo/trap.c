@@ -159,14 +159,15 @@ static const struct code *own_code(struct task *t, int fd, const struct stat *st
 
 /*
  * ld.so maps a library: the whole of it first, then its parts over that.  If it is a C library,
- * this leaves room in front of it, where the stubs go, and remembers where it is.  0 = nothing
- * to do.
+ * this leaves room in front of it, where the stubs go, and remembers where it is.  at: where it has
+ * to be, in room that ld.so has made for what must be aligned (see map_room()); 0 = anywhere.
+ * 0 = nothing to do.
  */
-static uintptr_t map_libc(struct task *t, size_t len, int prot, int flags, int fd)
+static uintptr_t map_libc(struct task *t, uintptr_t at, size_t len, int prot, int flags, int fd)
 {
 	const struct code *c = NULL;
 	struct stat st;
-	uintptr_t at, base, ret;
+	uintptr_t ret;
 
 	if (sys_fstat(fd, &st))
 		return 0;
@@ -178,18 +179,21 @@ static uintptr_t map_libc(struct task *t, size_t len, int prot, int flags, int f
 	}
 	if (!c || t->code_fd[1] < 0)
 		return 0;
-	at = window_reserve_code(t, len + c->front, PAGE);
-	if (!at)
-		return 0;
-	base = at + c->front;
-	ret = sys_mmap(base, len, prot, flags | MAP_FIXED_NOREPLACE, fd, 0);
+	if (!at) {
+		at = window_reserve_code(t, len + c->front, PAGE);
+		if (!at)
+			return 0;
+		at += c->front;
+		flags |= MAP_FIXED_NOREPLACE;
+	}
+	ret = sys_mmap(at, len, prot, flags, fd, 0);
 	if (sys_failed(ret))
 		return 0;
-	if (code_map_stubs(c, t->code_fd[1], base) == 0) {
+	if (code_map_stubs(c, t->code_fd[1], at) == 0) {
 		t->code = c;
-		t->code_base = base;
+		t->code_base = at;
 	}
-	return base;
+	return at;
 }
 
 /* The code itself, in the place where map_libc() expects it: from the memory object. */
@@ -215,8 +219,8 @@ static void saw_mapping(struct task *t, uintptr_t at, size_t len)
 	window_adopt(t, at, len);
 }
 
-static uintptr_t map_fixed(struct task *t, uintptr_t at, size_t len, int prot, int flags, int fd,
-			   off_t off)
+static uintptr_t map_part(struct task *t, uintptr_t at, size_t len, int prot, int flags, int fd,
+			  off_t off)
 {
 	off_t copy_off = 0;
 	uintptr_t ret;
@@ -238,12 +242,75 @@ static uintptr_t map_fixed(struct task *t, uintptr_t at, size_t len, int prot, i
 		sys_close(copy);
 		t->own_code.fd = t->code_fd[1] = -1;
 	}
+	return ret;
+}
+
+/* The first mapping of a file, perhaps of a library.  0 = it is none of ours. */
+static uintptr_t map_library(struct task *t, uintptr_t at, size_t len, int prot, int flags, int fd)
+{
+	uintptr_t ret = t->begun ? 0 : map_libc(t, at, len, prot, flags, fd), code = 0;
+	const struct code *c = t->code;
+
+	/* Where linkers put the code first (for aarch64), that is all of it. */
+	if (ret && c && (prot & PROT_EXEC))
+		code = map_part(t, ret + c->vaddr, c->len, prot, flags | MAP_FIXED, fd,
+				(off_t)c->off);
+	if (!ret && (flags & MAP_DENYWRITE) && !atomic_load(&t->memory.keep_on_fork) &&
+	    is_libc(fd)) {
+		if (!t->begun)
+			refuse_thread(t, NULL);
+		fork_keep(t);
+	}
+	return sys_failed(code) ? code : ret;
+}
+
+static bool is_file_start(int flags, int fd, off_t off)
+{
+	return fd >= 0 && off == 0 && !(flags & MAP_ANONYMOUS) && (flags & MAP_PRIVATE);
+}
+
+static uintptr_t map_fixed(struct task *t, uintptr_t at, size_t len, int prot, int flags, int fd,
+			   off_t off)
+{
+	uintptr_t ret = 0;
+
+	if (is_file_start(flags, fd, off) && (flags & MAP_DENYWRITE) && !(prot & PROT_WRITE))
+		ret = map_library(t, at, len, prot, flags, fd);
+	if (!ret)
+		ret = map_part(t, at, len, prot, flags, fd, off);
 	if (!sys_failed(ret))
 		saw_mapping(t, ret, len);
 	/* A library's .bss, whose first page is read first, then written: one fault, not two, the
 	 * second of which interrupts all processors that run in the space. */
 	if (ret == at && (flags & MAP_ANONYMOUS) && (prot & PROT_WRITE) && !t->begun)
 		*(volatile char *)ret = 0;
+	return ret;
+}
+
+#define ROOM_ALIGN (2UL << 20) /* no linker aligns segments to more */
+
+/*
+ * Room that ld.so makes for a library whose segments are aligned to more than a page (aarch64: to
+ * 64 KiB), by that much larger than the library, which goes to the first place that is aligned so.
+ * Let that be the first of all, and leave room in front of it, where the stubs go.
+ */
+static uintptr_t map_room(struct task *t, size_t len, int flags)
+{
+	size_t align = PAGE;
+	uintptr_t at, ret;
+
+	while (align * 2 <= len && align < ROOM_ALIGN)
+		align *= 2;
+	if (align < CODE_FRONT_MOST)
+		return 0;
+	at = window_reserve_code(t, align + len, align);
+	if (!at)
+		return 0;
+	window_unused(t, at, align - CODE_FRONT_MOST);
+	ret = sys_mmap(at + align, len, PROT_NONE, flags | MAP_FIXED_NOREPLACE, -1, 0);
+	if (sys_failed(ret))
+		return 0;
+	window_adopt(t, ret, len);
 	return ret;
 }
 
@@ -267,16 +334,11 @@ static uintptr_t map_anywhere(struct task *t, uintptr_t hint, size_t len, int pr
 			return ret;
 		}
 	}
-	if (fd >= 0 && off == 0 && !(flags & MAP_ANONYMOUS) && (flags & MAP_PRIVATE)) {
-		if (!t->begun && (ret = map_libc(t, len, prot, flags, fd)) != 0)
-			return ret;
-		if ((flags & MAP_DENYWRITE) && !atomic_load(&t->memory.keep_on_fork) &&
-		    is_libc(fd)) {
-			if (!t->begun)
-				refuse_thread(t, NULL);
-			fork_keep(t);
-		}
-	}
+	if (is_file_start(flags, fd, off) && (ret = map_library(t, 0, len, prot, flags, fd)) != 0)
+		return ret;
+	if (!t->begun && prot == PROT_NONE && flags == (MAP_PRIVATE | MAP_ANONYMOUS) &&
+	    (ret = map_room(t, len, flags)) != 0)
+		return ret;
 	return window_map(t, len, align, prot, flags, fd, off);
 }
 

@@ -17,7 +17,6 @@
 #define PATH_MOST 48 /* of descriptor_path() */
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE)
 #define CODE_MAX (64UL << 20)
-#define STUBS_MAX ((CODE_SITES + 1) * ARCH_STUB_SIZE) /* one room is the head */
 
 /* The one executable segment, which must be all file. */
 static const struct elf_load *code_segment(const struct elf_info *elf)
@@ -212,7 +211,7 @@ size_t code_room(const struct elf_info *elf)
 	/* Some linkers let a segment begin within a page. */
 	if (!s || page_down(s->vaddr) - elf->span_start > CODE_MAX)
 		return 0;
-	return STUBS_MAX + page_down(s->vaddr) - elf->span_start +
+	return CODE_FRONT_MOST + page_down(s->vaddr) - elf->span_start +
 	       page_up(s->filesz + (s->vaddr & (PAGE - 1)));
 }
 
@@ -221,7 +220,7 @@ int code_make(struct code *c, struct code_sites *sites, const struct code_object
 {
 	const struct elf_info *elf = &img->elf;
 	const struct elf_load *s = code_segment(elf);
-	uintptr_t page = o->map + at + STUBS_MAX;
+	uintptr_t page = o->map + at + CODE_FRONT_MOST;
 	int rc;
 
 	c->ino = 0;
@@ -231,7 +230,7 @@ int code_make(struct code *c, struct code_sites *sites, const struct code_object
 	c->vaddr = page_down(s->vaddr) - elf->span_start;
 	c->off = page_down(s->offset);
 	c->len = page_up(s->filesz + (s->vaddr & (PAGE - 1)));
-	c->at = at + STUBS_MAX + c->vaddr;
+	c->at = at + CODE_FRONT_MOST + c->vaddr;
 	rc = read_all(img->fd, page + c->vaddr, c->len, c->off);
 	if (rc == -EFAULT) /* there is no memory for it */
 		rc = -ENOMEM;

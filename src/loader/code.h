@@ -20,7 +20,8 @@
 
 struct image; /* of loader.h */
 
-#define CODE_SITES 255UL /* more than that is no C library */
+#define CODE_SITES 255UL                                    /* more than that is no C library */
+#define CODE_FRONT_MOST ((CODE_SITES + 1) * ARCH_STUB_SIZE) /* of stubs; one room is the head */
 
 /* Which of a C library's calls are all among the trapped ones. */
 struct code_sees {
