@@ -8,6 +8,7 @@
  *
  * 	mov w8, #NN           movz, in its 32-bit or 64-bit form      the plain wrappers
  * 	uxtw x8, w0           or mov w8, w0 or mov x8, x0             libc's syscall()
+ * 	ldrsw x8, [xN]                                                setuid() etc., with threads
  *
  * A wrong guess costs time and nothing else: the trap goes by what x8 holds when it is reached.
  *
@@ -64,7 +65,8 @@ static int number_before(const uint8_t *code, const uint8_t *p)
 		if ((insn & 0x7fe00000) == 0x52800000 && (insn >> 5 & 0xffff) < 1024)
 			return (int)(insn >> 5 & 0xffff);
 		/* mov w8, w0; mov x8, x0; uxtw x8, w0 */
-		if (insn == 0x2a0003e8 || insn == 0xaa0003e8 || insn == 0xd3407c08)
+		if ((insn & 0xffc00000) == 0xb9800000 || insn == 0x2a0003e8 || insn == 0xaa0003e8 ||
+		    insn == 0xd3407c08)
 			return ANY;
 		return UNKNOWN;
 	}

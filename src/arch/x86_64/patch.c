@@ -9,6 +9,8 @@
  * 	4x 89 rr              mov reg, reg            ld.so's readlink("/proc/self/exe")
  * 	4c 8b 4c 24 08        mov 8(%rsp), %r9        libc's syscall()
  * 	41 8b 70 NN           mov NN(%r8), %esi       libc's signals for setuid()
+ * 	4x 8b mm NN 8b mm     mov NN(reg), reg; mov (reg), %eax
+ * 	                                              setuid() and its kin, with threads
  * 	31 ff 89 rr           xor %edi, %edi; mov     a thread's exit, in an endless loop
  *
  * The call that ends a process has a move of two bytes before it (89 rr), and the jump reaches into
@@ -98,6 +100,15 @@ static bool shape(const uint8_t *code, const uint8_t *p, struct arch_site *s)
 	    p[-1] == 0x08) {
 		s->nr = 0;
 		s->moved = 5;
+		s->any = 1;
+		return true;
+	}
+	/* The number is in memory.  No SIB byte, none relative to the instruction. */
+	if (before >= 6 && (p[-6] & 0xf8) == 0x48 && p[-5] == 0x8b && (p[-4] & 0xc0) == 0x40 &&
+	    (p[-4] & 7) != 4 && p[-2] == 0x8b && (p[-1] & 0xf8) == 0 && (p[-1] & 7) != 4 &&
+	    (p[-1] & 7) != 5) {
+		s->nr = 0;
+		s->moved = 6;
 		s->any = 1;
 		return true;
 	}
