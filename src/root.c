@@ -48,6 +48,8 @@ int root_create(struct task **rootp, uint32_t mode, pid_t shown, const char *pat
 	if (sys_gettid() == sys_getpid())
 		sys_call(SYS_prctl, PR_GET_TID_ADDRESS, &root->tid_word, 0, 0, 0, 0);
 	root->mode = mode;
+	/* What a forked child's program maps in the window that it came with is its own. */
+	atomic_store(&root->memory.keep_on_fork, 1);
 	root->ntasks = PIP_NTASKS_MAX;
 	root->last_pipid = -1;
 	memset(root->slot_of, 0, sizeof(root->slot_of));
