@@ -121,7 +121,7 @@ const char *place_environment(char *const *envv, const char *name)
 {
 	size_t len = str_len(name);
 
-	for (; *envv; envv++)
+	for (; envv && *envv; envv++)
 		if (str_starts(*envv, name) && (*envv)[len] == '=')
 			return *envv + len + 1;
 	return NULL;

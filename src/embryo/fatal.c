@@ -115,7 +115,7 @@ bool fatal_settings(struct trouble *tr, const char *const *envv)
 	tr->maps = tr->pips = 0;
 	tr->backtrace = 1;
 	tr->gdb[0] = tr->command[0] = '\0';
-	for (; *envv; envv++) {
+	for (; envv && *envv; envv++) { /* clearenv(3) leaves none at all */
 		if (!str_starts(*envv, "PIP_"))
 			continue;
 		if ((value = value_of(*envv, "PIP_GDB_SIGNALS")) != NULL)
