@@ -7,6 +7,7 @@
 #include <gnu/libc-version.h>
 #include <pip/pip.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -109,13 +110,45 @@ PIP_API void pip_shim_loaded(void)
 	preloaded = true;
 }
 
+/* valgrind runs the program on a processor of its own making, and refuses to clone what shares
+ * memory. */
+static bool is_under_valgrind(void)
+{
+	const char *libraries = getenv("LD_PRELOAD");
+
+	return libraries && strstr(libraries, "/vgpreload_");
+}
+
+/* One that takes its breakpoints out of a forked child's memory, which it must not be in the place
+ * of others'. */
+static bool is_debugged(void)
+{
+	char line[64], path[32], name[16] = "";
+	FILE *f = fopen("/proc/self/status", "re");
+	int tracer = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "TracerPid: %d", &tracer) == 1)
+			break;
+	if (f)
+		fclose(f);
+	snprintf(path, sizeof(path), "/proc/%d/comm", tracer);
+	f = tracer ? fopen(path, "re") : NULL;
+	if (f && !fgets(name, sizeof(name), f))
+		name[0] = '\0';
+	if (f)
+		fclose(f);
+	return strncmp(name, "gdb", 3) == 0 || strncmp(name, "lldb", 4) == 0;
+}
+
 static void begin(void)
 {
 	const char *verbose = getenv("PIP_VERBOSE");
 	struct task *root;
 	int rc;
 
-	if (self_task() || shim_launcher() || !mode_intercepts())
+	if (self_task() || shim_launcher() || !mode_intercepts() || is_under_valgrind() ||
+	    is_debugged())
 		return;
 	rc = join_as_launcher(&root);
 	if (!rc)
