@@ -42,6 +42,7 @@ struct window_head {
 	_Atomic uint32_t guarded;   /* of embryo/guard.c */
 	int32_t standin_pid;        /* this process's, if the former is its own */
 	uint32_t kept;              /* what of the window's front is mapped: embryo/birth.c */
+	uint32_t sealed;            /* as in its record */
 	uint64_t self[8];           /* of src/self.h */
 };
 

@@ -78,6 +78,14 @@ static inline int sys_madvise(uintptr_t at, size_t len, int advice)
 	return (int)sys_call(SYS_madvise, at, len, advice, 0, 0, 0);
 }
 
+/* Can what p points to be read, or the part of its first word that is on the same page?  The kernel
+ * copies the set before it sees that there is no such `how`. */
+static inline bool sys_readable(const void *p)
+{
+	return (uintptr_t)p > 7 && sys_call(SYS_rt_sigprocmask, -1, (uintptr_t)p & ~7UL, NULL,
+					    KERNEL_SIGSET_SIZE, 0, 0) != -EFAULT;
+}
+
 static inline int sys_open(const char *path, int flags)
 {
 	return (int)sys_call(SYS_openat, AT_FDCWD, path, flags, 0, 0, 0);

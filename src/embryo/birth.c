@@ -482,6 +482,13 @@ static long await_fork(const struct birth *b, struct task *t, long pid)
 	return 0;
 }
 
+/* The kernel does not mind if that cannot be written. */
+static void tell_parent(const struct birth *b, long pid)
+{
+	if (b->flags & CLONE_PARENT_SETTID && sys_readable((void *)b->parent_tid))
+		*(int *)b->parent_tid = (int)pid;
+}
+
 /* The launcher looks at the record, and at the window, no more. */
 static void let_go(struct task *t)
 {
@@ -513,7 +520,8 @@ static int birth_fork(struct window_head *head, struct birth *b, struct arch_tra
 		birth_discard(t);
 		return 0;
 	}
-	s->parent = self ? self->embryo : sys_getpid();
+	s->parent_process = sys_getpid();
+	s->parent = self ? self->embryo : s->parent_process;
 	s->rseq_offset = launcher->rseq_offset;
 	s->rseq_len = launcher->rseq_len;
 	s->rseq_sig = launcher->rseq_sig;
@@ -531,8 +539,8 @@ static int birth_fork(struct window_head *head, struct birth *b, struct arch_tra
 	let_go(t);
 	if (pid == 0)
 		birth_discard(t);
-	else if (b->flags & CLONE_PARENT_SETTID)
-		*(int *)b->parent_tid = (int)pid;
+	else
+		tell_parent(b, pid);
 	sys_sigmask(SIG_SETMASK, &b->mask, NULL);
 	if (pid)
 		tr->nr = pid; /* else it is still the number of the call */
@@ -607,8 +615,7 @@ static int birth_vfork(struct birth *b, struct arch_trap *tr)
 		tr->nr = pid;
 		return 1;
 	}
-	if (b->flags & CLONE_PARENT_SETTID)
-		*(int *)b->parent_tid = (int)pid;
+	tell_parent(b, pid);
 	if (!b->stack)
 		arch_call_on_stack(t->room + BIRTH_STACK + BIRTH_WAIT, vfork_wait, there);
 	there->go = 1;

@@ -20,29 +20,64 @@
 #define STRINGS_LEAST (128UL << 10) /* ARG_MAX */
 #define STRINGS_MOST (6UL << 20)    /* three quarters of the kernel's idea of a stack */
 
-/* Adds what the kernel counts.  False: one string is too long. */
-static bool count(char *const *v, uint64_t *total)
-{
-	for (; v && *v; v++) {
-		size_t len = str_len(*v) + 1;
+#define NO_PAGE 1UL
 
-		if (len > STRING_MOST)
+/* Can it be read?  known: the last page that could, or NO_PAGE. */
+static bool can_read(const void *p, uintptr_t *known)
+{
+	if (page_down((uintptr_t)p) != *known) {
+		if (!sys_readable(p))
 			return false;
-		*total += len + sizeof(*v);
+		*known = page_down((uintptr_t)p);
 	}
 	return true;
 }
 
+/* Its length, with the NUL; 0 if it cannot be read, or is too long. */
+static size_t size_of(const char *string, uintptr_t *known)
+{
+	for (size_t n = 0; n < STRING_MOST && can_read(string + n, known); n++)
+		if (!string[n])
+			return n + 1;
+	return 0;
+}
+
+/* Adds what the kernel counts.  0, -EFAULT or -E2BIG. */
+static int count(char *const *v, uint64_t *total)
+{
+	uintptr_t pointers = NO_PAGE, strings = NO_PAGE;
+
+	for (; v; v++) {
+		size_t len;
+
+		if (!can_read(v, &pointers))
+			return -EFAULT;
+		if (!*v)
+			break;
+		len = size_of(*v, &strings);
+		if (!len)
+			return can_read(*v, &strings) && sys_readable(*v + STRING_MOST - 1)
+				       ? -E2BIG
+				       : -EFAULT;
+		*total += len + sizeof(*v);
+	}
+	return 0;
+}
+
 /* As execve(2) has it under "Limits on size of arguments and environment". */
-static bool is_too_long(const char *path, char *const *argv, char *const *envv)
+static int check_size(const char *path, char *const *argv, char *const *envv)
 {
 	uint64_t limit[2] = { 0, 0 }, most, total = str_len(path) + 1;
+	int rc;
 
 	sys_call(SYS_prlimit64, 0, RLIMIT_STACK, NULL, limit, 0, 0);
 	most = limit[0] / 4 < STRINGS_MOST ? limit[0] / 4 : STRINGS_MOST;
 	if (most < STRINGS_LEAST)
 		most = STRINGS_LEAST;
-	return !count(argv, &total) || !count(envv, &total) || total > most;
+	rc = count(argv, &total);
+	if (!rc)
+		rc = count(envv, &total);
+	return !rc && total > most ? -E2BIG : rc;
 }
 
 /* A lease on reading is not to be had of a file that somebody has open for writing. */
@@ -70,5 +105,5 @@ long check_exec(const char *path, char *const *argv, char *const *envv)
 		rc = is_being_written(path) ? -ETXTBSY : 0;
 	else if (rc == -EFAULT && sys_call(SYS_faccessat, AT_FDCWD, path, 0, 0, 0, 0) != -EFAULT)
 		rc = 0;
-	return !rc && is_too_long(path, argv, envv) ? -E2BIG : rc;
+	return rc ? rc : check_size(path, argv, envv);
 }

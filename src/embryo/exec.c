@@ -59,7 +59,7 @@ struct exec {
 	const char *why; /* it is not to be a task */
 	uint32_t aware;
 	struct load load;
-	char line[SCRIPT_DEPTH][SCRIPT_LINE + 1];
+	char line[SCRIPT_DEPTH + 1][SCRIPT_LINE + 1];
 	char preload[PRELOAD_MAX];
 	char real[PATH_MAX];
 };
@@ -119,42 +119,51 @@ static bool knows_other_formats(void)
 	return fd >= 0;
 }
 
-static char *skip_blanks(char *p)
+static bool is_blank(char c)
 {
-	while (*p == ' ' || *p == '\t')
+	return c == ' ' || c == '\t';
+}
+
+static char *skip_blanks(char *p, const char *end)
+{
+	while (p < end && is_blank(*p))
+		p++;
+	return p;
+}
+
+static char *skip_word(char *p, const char *end)
+{
+	while (p < end && *p && !is_blank(*p))
 		p++;
 	return p;
 }
 
 /*
- * Takes the first line of a script apart, as execve(2) says.  False if it names no interpreter.
- * One that is longer than what the kernel looks at loses its end, and the last byte of that;
- * but the interpreter's name must be whole.
+ * Takes the first line of a script apart, as the kernel does (fs/binfmt_script.c since Linux 5.0).
+ * False if it names no interpreter.  A line that does not end in what the kernel looks at loses its
+ * end, but the interpreter's name must be whole; a shorter one that nothing ends has an argument
+ * as soon as a blank follows the name, if only an empty one.
  */
 static bool parse_line(char *line, char **interp, char **argument)
 {
-	char *end = line + 2, *p = skip_blanks(line + 2), *name = p;
+	char *limit = line + SCRIPT_LINE - 1, *end = line + 2, *p;
 
-	while (*end && *end != '\n')
+	while (end <= limit && *end != '\n')
 		end++;
-	while (*name && *name != '\n' && *name != ' ' && *name != '\t')
-		name++;
-	if (name == line + SCRIPT_LINE)
-		return false;
-	if (end == line + SCRIPT_LINE)
-		end--;
-	*end = '\0';
-	while (end > p && (end[-1] == ' ' || end[-1] == '\t'))
-		*--end = '\0';
-	*interp = p;
-	while (*p && *p != ' ' && *p != '\t')
-		p++;
-	*argument = NULL;
-	if (*p) {
-		*p++ = '\0';
-		*argument = skip_blanks(p);
+	if (end > limit) {
+		end = limit;
+		if (skip_word(skip_blanks(line + 2, end), end) == end)
+			return false;
 	}
-	return **interp != '\0';
+	while (is_blank(end[-1]))
+		end--;
+	*interp = skip_blanks(line + 2, end);
+	if (*interp == end)
+		return false;
+	p = skip_word(*interp, end);
+	*argument = p < end && *p ? skip_blanks(p, end) : NULL;
+	*p = *end = '\0';
+	return true;
 }
 
 /* argv becomes: interpreter, its argument, script, the rest. */
@@ -194,13 +203,12 @@ static enum verdict look(struct exec *x, char line[SCRIPT_LINE + 1])
 	struct image *img = &x->load.program;
 	const char *what;
 	int rc = load_image_open(img, x->path, &what), may = may_execute(x->path);
-	ssize_t n;
 
 	if (rc == 0 && may == 0)
 		return AS_TASK;
 	if (rc == -ELIBSCN && may == 0) {
-		n = sys_pread(img->fd, line, SCRIPT_LINE, 0);
-		line[n > 0 ? n : 0] = '\0';
+		memset(line, 0, SCRIPT_LINE + 1);
+		sys_pread(img->fd, line, SCRIPT_LINE, 0);
 		load_image_close(img);
 		return verdict(x, BY_KERNEL, NULL);
 	}
@@ -225,18 +233,21 @@ static enum verdict look(struct exec *x, char line[SCRIPT_LINE + 1])
 /* From a script to its interpreter. */
 static enum verdict resolve(struct exec *x)
 {
-	for (int depth = 0; depth < SCRIPT_DEPTH; depth++) {
+	for (int depth = 0;; depth++) {
 		char *line = x->line[depth], *interp, *argument;
 		enum verdict v = look(x, line);
 
 		if (v != BY_KERNEL || x->why)
 			return v;
+		if (depth == SCRIPT_DEPTH)
+			return failed(x, -ELOOP);
 		if (!parse_line(line, &interp, &argument))
 			return failed(x, -ENOEXEC);
+		if (!*interp) /* the working directory, to the kernel */
+			return failed(x, -EACCES);
 		if (rewrite(x, interp, argument))
 			return verdict(x, BY_ITSELF, "out of memory");
 	}
-	return failed(x, -ELOOP);
 }
 
 static uint64_t limit_of(const struct exec *x, int resource)
@@ -311,7 +322,8 @@ static const char *hindrance(struct exec *x)
 		return "its memory is limited";
 	if (limit_of(x, RLIMIT_FSIZE) < FILES_LEAST)
 		return "its files are limited"; /* and so are the memory objects for code */
-	if (personality_of(x) & (ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC | ADDR_COMPAT_LAYOUT))
+	if (personality_of(x) &
+	    (ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC | ADDR_COMPAT_LAYOUT | MMAP_PAGE_ZERO))
 		return "it wants another layout of its memory";
 	if (!birth_restore_dumpable(x->space))
 		return "the space is not dumpable, as a program is at first";
@@ -651,9 +663,6 @@ int exec_in_standin(struct standin *s, struct arch_trap *tr)
 		rc = standin_ask(s, STANDIN_EXEC, sys_gettid(), 0, 0);
 		if (rc == GO)
 			standin_end(s);
-		/* A change of rights has taken it away, but killing the embryo still means this
-		 * process. */
-		sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
 	}
 	sys_sigmask(SIG_SETMASK, &mask, NULL);
 	if (rc == ALONE)
@@ -678,6 +687,8 @@ static long leave_alone(struct standin *s)
 {
 	s->alone = 1;
 	sys_call(SYS_close_range, 0, ~0U, CLOSE_RANGE_UNSHARE, 0, 0, 0);
+	/* With a working directory in common, a set-user-ID program would not be one. */
+	sys_call(SYS_unshare, CLONE_FS, 0, 0, 0, 0, 0);
 	return ALONE;
 }
 

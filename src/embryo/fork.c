@@ -26,6 +26,7 @@ void fork_in_child(struct window_head *head, const struct window_head *before)
 	head->entry = before->entry;
 	head->exe = before->exe;
 	head->intercepts = before->intercepts;
+	head->sealed = before->sealed;
 	head->quiet = before->quiet;
 	head->brk = before->brk;
 	head->brk_start = before->brk_start;
@@ -132,7 +133,7 @@ int fork_syscall(struct window_head *head, struct arch_trap *tr)
 	}
 	if (flags & CLONE_VM)
 		return 0;
-	if (!head->task)
+	if (!head->task || head->task->sealed)
 		return stack || !head->brk ? 0 : fork_of_child(head, tr);
 	if (!stack)
 		return fork_of_task(head, tr);

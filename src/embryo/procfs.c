@@ -20,7 +20,7 @@ bool procfs_is_open(const struct arch_trap *tr)
 {
 	const char *path = (const char *)tr->arg[1];
 
-	if (tr->nr != SYS_openat || (uintptr_t)path < PAGE)
+	if (tr->nr != SYS_openat)
 		return false;
 	if (path[0] == '/')
 		return str_starts(path, "/proc/");

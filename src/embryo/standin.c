@@ -6,7 +6,9 @@
 
 #include <asm/ioctls.h>
 #include <linux/capability.h>
+#include <linux/close_range.h>
 #include <linux/ioprio.h>
+#include <linux/keyctl.h>
 #include <linux/mempolicy.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
@@ -15,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "base/stat.h"
 #include "base/str.h"
 #include "embryo/exec.h"
 #include "embryo/fork.h"
@@ -65,17 +68,21 @@ static void read_attributes(struct standin_attributes *a)
 
 /* ---- The stand-in's side ------------------------------------------------------------------- */
 
+void standin_follow_embryo(const struct standin *s)
+{
+	sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
+	if (sys_call(SYS_getppid, 0, 0, 0, 0, 0, 0) != s->embryo)
+		sys_call(SYS_kill, sys_getpid(), SIGKILL, 0, 0, 0, 0);
+}
+
 void standin_begin(struct window_head *head, struct standin *s)
 {
 	s->pid = head->standin_pid = sys_getpid();
 	head->standin = s;
 	/* No child of its has a part in this. */
 	sys_madvise((uintptr_t)s, sizeof(*s), MADV_DONTFORK);
-	/* Who kills the embryo means this process. */
-	sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
+	standin_follow_embryo(s);
 	read_attributes(&s->born);
-	if (sys_call(SYS_getppid, 0, 0, 0, 0, 0, 0) != s->embryo)
-		sys_call(SYS_kill, s->pid, SIGKILL, 0, 0, 0, 0);
 	/* It was forked from a process that has no rseq area; libc thinks that it has one. */
 	if (s->rseq_len)
 		sys_call(SYS_rseq, arch_thread_pointer() + (uintptr_t)s->rseq_offset, s->rseq_len,
@@ -155,13 +162,20 @@ static int on_prctl(struct standin *s, struct arch_trap *tr)
 			return 0;
 		s->death_signal = (int32_t)tr->arg[1];
 		s->sets_death_signal = 1;
-		tr->nr = 0;
+		tr->nr = standin_ask(s, STANDIN_DEATH, tr->arg[1], 0, 0);
 		return 1;
 	case PR_GET_PDEATHSIG:
-		*(int *)tr->arg[1] = s->death_signal;
-		tr->nr = 0;
+		tr->nr = sys_call(SYS_prctl, PR_GET_PDEATHSIG, tr->arg[1], 0, 0, 0, 0);
+		if (tr->nr == 0)
+			*(int *)tr->arg[1] = s->death_signal;
 		return 1;
 	case PR_SET_SECUREBITS: /* no other process can see them */
+	case PR_SET_TSC:
+	case PR_MCE_KILL:
+	case PR_SET_SPECULATION_CTRL:
+#ifdef PR_SET_MDWE
+	case PR_SET_MDWE:
+#endif
 		s->left_world = 1;
 		return 0;
 	default:
@@ -203,8 +217,8 @@ static int on_ioctl(struct standin *s, struct arch_trap *tr)
 static int pid_argument(long nr)
 {
 	switch (nr) {
-	case SYS_kill:
-	case SYS_tgkill:
+	case SYS_rt_sigqueueinfo:
+	case SYS_rt_tgsigqueueinfo:
 	case SYS_sched_setaffinity:
 	case SYS_sched_getaffinity:
 	case SYS_sched_setscheduler:
@@ -230,6 +244,67 @@ struct standin *standin_of(const struct window_head *head)
 	return head->standin && head->standin_pid == sys_getpid() ? head->standin : NULL;
 }
 
+/* The embryo's parent, as the stand-in knows it: another one if its first has ended. */
+static long parent_now(const struct standin *s)
+{
+	char stat[64];
+	const char *p = stat_read(s->embryo, stat, sizeof(stat));
+	long pid = p ? (long)stat_field(p, 4) : 0;
+
+	return pid && pid != s->parent_process ? pid : s->parent;
+}
+
+static int change_rights(struct standin *s, struct arch_trap *tr)
+{
+	if (!s->changes_rights) {
+		s->changes_rights = 1;
+		standin_ask(s, STANDIN_RIGHTS, 0, 0, 0);
+	}
+	if (tr->nr == SYS_prctl)
+		on_prctl(s, tr);
+	tr->nr = sys_call(tr->nr, tr->arg[0], tr->arg[1], tr->arg[2], tr->arg[3], tr->arg[4],
+			  tr->arg[5]);
+	standin_follow_embryo(s);
+	return 1;
+}
+
+/* Is it one of the files that put a process into a control group? */
+static bool joins_group(const struct arch_trap *tr)
+{
+	static const char *const names[] = { "cgroup.procs", "cgroup.threads", "tasks" };
+
+	if (tr->nr != SYS_openat || (tr->arg[2] & O_ACCMODE) == O_RDONLY)
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (str_equal(str_base((const char *)tr->arg[1]), names[i]))
+			return true;
+	return false;
+}
+
+/*
+ * One for itself, from the PID that it knows as its own: glibc's setuid() of a process with threads
+ * looks who has told the others.  Only to itself may a process say who has sent a signal, and how.
+ */
+static int signal_itself(const struct standin *s, struct arch_trap *tr)
+{
+	siginfo_t info = { .si_code = tr->nr == SYS_kill ? SI_USER : SI_TKILL };
+	bool to_thread = tr->nr == SYS_tgkill;
+	long tid = tr->arg[to_thread], sig = tr->arg[1 + to_thread];
+
+	if (tr->arg[0] != s->embryo)
+		return 0;
+	if (tid == s->embryo)
+		tid = s->pid;
+	info.si_signo = (int)sig;
+	info.si_pid = s->embryo;
+	info.si_uid = (uid_t)sys_call(SYS_getuid, 0, 0, 0, 0, 0, 0);
+	if (tr->nr == SYS_kill)
+		tr->nr = sys_call(SYS_rt_sigqueueinfo, s->pid, sig, &info, 0, 0, 0);
+	else
+		tr->nr = sys_call(SYS_rt_tgsigqueueinfo, s->pid, tid, sig, &info, 0, 0);
+	return 1;
+}
+
 int standin_syscall(struct window_head *head, struct arch_trap *tr)
 {
 	struct standin *s = standin_of(head);
@@ -237,12 +312,10 @@ int standin_syscall(struct window_head *head, struct arch_trap *tr)
 
 	if (!s)
 		return 0;
-	if (standin_changes_rights(tr) && !s->changes_rights) {
-		s->changes_rights = 1;
-		standin_ask(s, STANDIN_RIGHTS, 0, 0, 0);
-	}
+	if (standin_changes_rights(tr))
+		return change_rights(s, tr);
 	s->changes_memory |= standin_changes_memory(tr);
-	s->left_world |= standin_sets_filter(tr);
+	s->left_world |= standin_sets_filter(tr) || joins_group(tr);
 	s->opens_procfs |= procfs_is_open(tr);
 	switch (tr->nr) {
 	case SYS_getpid:
@@ -254,7 +327,7 @@ int standin_syscall(struct window_head *head, struct arch_trap *tr)
 			tr->nr = s->embryo;
 		return 1;
 	case SYS_getppid:
-		tr->nr = s->parent;
+		tr->nr = parent_now(s);
 		return 1;
 #ifdef SYS_getpgrp
 	case SYS_getpgrp:
@@ -266,6 +339,10 @@ int standin_syscall(struct window_head *head, struct arch_trap *tr)
 		if (tr->arg[0] == 0)
 			tr->arg[0] = s->embryo;
 		return 0;
+	case SYS_kill:
+	case SYS_tgkill:
+	case SYS_tkill:
+		return signal_itself(s, tr);
 	case SYS_setpgid:
 		if (!is_me(s, tr->arg[0]))
 			return 0;
@@ -278,11 +355,29 @@ int standin_syscall(struct window_head *head, struct arch_trap *tr)
 		return on_ioctl(s, tr);
 	case SYS_prctl:
 		return on_prctl(s, tr);
+	case SYS_close_range: /* the two of them have the only table */
+		tr->arg[2] &= ~(long)CLOSE_RANGE_UNSHARE;
+		return 0;
 	case SYS_unshare:
-	case SYS_setns:
+		if (tr->arg[0] == CLONE_FILES) {
+			tr->nr = 0;
+			return 1;
+		}
+		s->left_world = 1;
+		return 0;
+	case SYS_keyctl:
+		s->left_world |= tr->arg[0] == KEYCTL_JOIN_SESSION_KEYRING;
+		return 0;
+	case SYS_setns: /* some are not for who shares a working directory */
+		sys_call(SYS_unshare, CLONE_FS, 0, 0, 0, 0, 0);
+		s->left_world = 1;
+		return 0;
 	case SYS_chroot:
 	case SYS_pivot_root:
 	case SYS_ptrace:
+#ifdef SYS_landlock_restrict_self
+	case SYS_landlock_restrict_self:
+#endif
 		s->left_world = 1;
 		return 0;
 	case SYS_execve:
@@ -295,7 +390,7 @@ int standin_syscall(struct window_head *head, struct arch_trap *tr)
 	which = pid_argument(tr->nr);
 	if (which >= 0 && tr->arg[which] == s->embryo)
 		tr->arg[which] = s->pid;
-	if (tr->nr == SYS_tgkill && tr->arg[1] == s->embryo)
+	if (tr->nr == SYS_rt_tgsigqueueinfo && tr->arg[1] == s->embryo)
 		tr->arg[1] = s->pid;
 	return 0;
 }
@@ -324,12 +419,15 @@ bool standin_changes_rights(const struct arch_trap *tr)
 
 bool standin_sets_filter(const struct arch_trap *tr)
 {
-	/* Without a filter it is a question. */
+	/* Without a filter, or with one and the strict mode, it is a question: libseccomp asks. */
 	if (tr->nr == SYS_prctl)
 		return tr->arg[0] == PR_SET_SECCOMP &&
 		       (tr->arg[1] == SECCOMP_MODE_STRICT || tr->arg[2]);
-	return tr->nr == SYS_seccomp && (tr->arg[0] == SECCOMP_SET_MODE_STRICT ||
-					 (tr->arg[0] == SECCOMP_SET_MODE_FILTER && tr->arg[2]));
+	if (tr->nr != SYS_seccomp)
+		return false;
+	return tr->arg[0] == SECCOMP_SET_MODE_STRICT
+		       ? !tr->arg[1] && !tr->arg[2]
+		       : tr->arg[0] == SECCOMP_SET_MODE_FILTER && tr->arg[2];
 }
 
 bool standin_changes_memory(const struct arch_trap *tr)
@@ -339,7 +437,7 @@ bool standin_changes_memory(const struct arch_trap *tr)
 	if (tr->nr == SYS_prctl)
 		return tr->arg[0] == PR_SET_THP_DISABLE;
 	return tr->nr == SYS_openat && (tr->arg[2] & O_ACCMODE) != O_RDONLY &&
-	       (uintptr_t)path >= PAGE && (tr->arg[0] != AT_FDCWD || str_starts(path, "/proc/"));
+	       (tr->arg[0] != AT_FDCWD || str_starts(path, "/proc/"));
 }
 
 /* ---- What an exec hands over --------------------------------------------------------------- */
@@ -674,7 +772,10 @@ static void pass_on(const struct standin *s, int sig, const siginfo_t *info)
 		return;
 	if (sig == SIGCHLD && info->si_code > 0)
 		return;
-	sys_call(SYS_kill, s->pid, sig, 0, 0, 0, 0);
+	/* The kernel lets nobody but itself say that it, or kill(2), has sent one. */
+	if (info->si_code >= 0 || info->si_code == SI_TKILL ||
+	    sys_call(SYS_rt_sigqueueinfo, s->pid, sig, info, 0, 0, 0))
+		sys_call(SYS_kill, s->pid, sig, 0, 0, 0, 0);
 }
 
 static void serve(struct task *t, struct standin *s)
@@ -699,6 +800,9 @@ static void serve(struct task *t, struct standin *s)
 	case STANDIN_RIGHTS:
 		t->standin_rights = 1;
 		standin_answer(s, 0);
+		break;
+	case STANDIN_DEATH:
+		standin_answer(s, sys_call(SYS_prctl, PR_SET_PDEATHSIG, s->arg[0], 0, 0, 0, 0));
 		break;
 	case STANDIN_EXEC:
 		standin_answer(s, exec_in_embryo(t, s));

@@ -29,6 +29,7 @@ enum standin_request {
 	STANDIN_IOCTL,  /* arg[0..2], on the controlling terminal */
 	STANDIN_EXEC,   /* arg[0]: the thread's TID */
 	STANDIN_RIGHTS, /* it may have others from now on */
+	STANDIN_DEATH,  /* arg[0]: the signal for its parent's end */
 	STANDIN_PEER,   /* arg[0]: a PID; the process that it means */
 };
 
@@ -50,6 +51,7 @@ struct standin_attributes {
 /* Mapped in both of them. */
 struct standin {
 	int32_t embryo, pid, parent;
+	int32_t parent_process;   /* which that may stand for */
 	struct lock asks;         /* held while one of the stand-in's threads has a request */
 	_Atomic uint32_t request; /* enum standin_request; a futex word */
 	int64_t arg[3], result;
@@ -76,6 +78,10 @@ void standin_begin(struct window_head *head, struct standin *s);
 /* What the calling process, if it is a stand-in, shares with its embryo, or NULL.  Its children
  * find the pointer in their memory, too, but nothing there. */
 struct standin *standin_of(const struct window_head *head);
+
+/* In the stand-in: who kills the embryo means this process.  The kernel forgets that when rights
+ * change. */
+void standin_follow_embryo(const struct standin *s);
 
 /* A system call of the stand-in.  0 = the call should be made as it is. */
 int standin_syscall(struct window_head *head, struct arch_trap *tr);

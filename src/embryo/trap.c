@@ -53,7 +53,11 @@ static const uint16_t trapped[] = {
 	SYS_setsid,
 	SYS_kill,
 	SYS_tgkill,
+	SYS_tkill,
+	SYS_rt_sigqueueinfo,
+	SYS_rt_tgsigqueueinfo,
 	SYS_ioctl,
+	SYS_close_range,
 	SYS_unshare,
 	SYS_setns,
 	SYS_chroot,
@@ -513,12 +517,14 @@ static const char *find_exe(const struct window_head *head, const char *path)
 	return NULL;
 }
 
+/* If the kernel finds nothing wrong with it. */
 static int answer_link(struct arch_trap *tr, const char *exe, char *buf, size_t size)
 {
 	size_t n = str_len(exe);
 
-	if ((ssize_t)size <= 0)
-		return 0;
+	tr->nr = sys_call(tr->nr, tr->arg[0], tr->arg[1], tr->arg[2], tr->arg[3], 0, 0);
+	if (tr->nr < 0)
+		return 1;
 	n = n < size ? n : size;
 	for (size_t i = 0; i < n; i++)
 		buf[i] = exe[i];
@@ -531,7 +537,7 @@ static int trap_path(struct window_head *head, struct arch_trap *tr, int which, 
 {
 	const char *path = (const char *)tr->arg[which], *exe;
 
-	if ((uintptr_t)path < PAGE || !str_starts(path, "/proc/"))
+	if (!str_starts(path, "/proc/"))
 		return 0;
 	exe = find_exe(head, path + 6);
 	if (!exe || !exe[0])
@@ -556,6 +562,8 @@ static void seal(struct task *t)
 {
 	fork_keep(t);
 	t->sealed = 1;
+	if (t->window)
+		t->window->sealed = 1;
 }
 
 static int note(struct task *t, struct arch_trap *tr)
@@ -623,7 +631,7 @@ static int trap_process(struct window_head *head, struct arch_trap *tr)
 	if (head->task && note(head->task, tr))
 		return 1;
 	if (head->task && head->task->sealed)
-		return 0;
+		return fork_syscall(head, tr);
 	if (head->task && head->task->thread.on)
 		return thread_exec(head->task, tr) || fork_syscall(head, tr);
 	if (tr->nr == SYS_execve && head->task && head->task->space->intercepts &&
@@ -669,10 +677,41 @@ static int trap_names(struct window_head *head, struct arch_trap *tr)
 	}
 }
 
+/* Does it point to what cannot be read, and would be here?  The kernel's answer is an error. */
+static bool is_bad(const struct arch_trap *tr)
+{
+	size_t len = 1;
+	long at;
+
+	switch (tr->nr) {
+#ifdef SYS_readlink
+	case SYS_readlink:
+#endif
+	case SYS_execve:
+		at = tr->arg[0];
+		break;
+	case SYS_clone3:
+		at = tr->arg[0];
+		len = (size_t)tr->arg[1] - 1 < PAGE ? (size_t)tr->arg[1] : 1;
+		break;
+	case SYS_openat:
+	case SYS_newfstatat:
+	case SYS_readlinkat:
+		at = tr->arg[1];
+		break;
+	default:
+		return false;
+	}
+	return !sys_readable((void *)at) ||
+	       (len > 1 && !sys_readable((void *)(at + (long)len - 1)));
+}
+
 int trap_syscall(struct window_head *head, struct arch_trap *tr)
 {
 	struct task *t = head->task;
 
+	if (!head->sealed && is_bad(tr))
+		return 0;
 	if (t && t->thread.on && thread_syscall(t, tr))
 		return 1;
 	if (trap_names(head, tr) || trap_process(head, tr) || peer_syscall(head, tr))

@@ -319,7 +319,7 @@ apart py "preexec_fn of prctl: huge pages" \
 run(["probe"], preexec_fn=lambda: libc.prctl(41, 1, 0, 0, 0)); run(["probe"])'
 py "preexec_fn, personality" \
 	'import ctypes; libc = ctypes.CDLL(None);
-run(["probe"], preexec_fn=lambda: libc.personality(0x0100000)); run(["probe"])'
+run(["probe"], preexec_fn=lambda: libc.personality(0x4000000)); run(["probe"])'
 apart py "preexec_fn, core filter" \
 	'run(["probe"], preexec_fn=lambda: open("/proc/self/coredump_filter",
 	"w").write("0x7f")); run(["probe"])'
@@ -397,4 +397,25 @@ os.close(w); os.read(r, 1); wait(pid)'
 without='^(ancestors|parent is the)' py "multiprocessing" 'import multiprocessing as m;
 m.set_start_method("fork"); p = m.Process(target=lambda: run(["probe"])); p.start(); p.join();
 print(p.exitcode)'
+
+launched "scripts of scripts, and odd first lines" bash -c '
+printf "#!/bin/sh\nprintf \"<%%s>\" \"\$@\"; echo\n" >show; chmod 755 show
+name=show
+for i in 1 2 3 4 5 6; do
+	printf "#!%s %s\n" "$PWD/$name" $i >s$i; chmod 755 s$i; name=s$i; ./s$i x; echo $?
+done
+for line in "#!$PWD/show " "#!$PWD/show  a b " "#! $PWD/show" "#!$PWD/show	a	" \
+	"#!" "#! " "#!$PWD/"; do
+	for end in "" "\n" "\n\n"; do
+		printf "%s$end" "$line" >odd; chmod 755 odd; ./odd x; echo $?
+	done
+done'
+
+# What few programs do: see there.
+for name in bad-pointers without-environment close-range landlock threads-and-rights \
+	killed-as-other bereaved queued seccomp grows; do
+	kind=either launched "unusual: $name" "$PROGRAMS/unusual" $name
+	kind=either launched "unusual, in a task: $name" bash -c '"$0" "$1"; :' \
+		"$PROGRAMS/unusual" $name
+done
 finish
