@@ -317,6 +317,15 @@ errors() {
 # ---- For real
 
 root_pid=
+# Have all members other names than the root?
+named() {
+	local pid root
+	root=$(cat /proc/$root_pid/comm)
+	for pid in $members; do
+		[ "$(cat "/proc/$pid/comm")" != "$root" ] || return
+	done 2>/dev/null
+}
+
 # begin TASKS COMMAND...: a root, until end.  Then $members has the PIDs of its tasks.
 begin() {
 	local tasks=$1 waited=0
@@ -325,7 +334,8 @@ begin() {
 	root_pid=$!
 	executed $root_pid
 	until members=$(pgrep -P $root_pid) && [ "$(wc -w <<<"$members")" -ge "$tasks" ] &&
-		# Their names are there when their programs are.
+		# Their names are there when their programs are, if those have others than it.
+		{ named || [ $waited -gt 60 ]; } &&
 		[ "$("$pips" x -f - $root_pid 2>/dev/null | grep -c '^[0-9]')" -gt "$tasks" ]; do
 		[ $((waited += 1)) -lt 200 ] || break
 		sleep 0.05
