@@ -185,15 +185,13 @@ static bool are_there(void)
 
 int copies_prepare(struct space *sp)
 {
-	uint64_t limit[2] = { 0, 0 };
 	kernel_sigset_t mask;
 	int rc = 0;
 
 	if (!interp_known.ino || are_there())
 		return 0;
 	/* A program that has so few must not find ours among them. */
-	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, limit, 0, 0);
-	if (limit[0] < CODE_DESCRIPTORS)
+	if (sys_limit(RLIMIT_NOFILE) < CODE_DESCRIPTORS)
 		return -EMFILE;
 	mask = lock_acquire(&sp->code_lock);
 	if (!are_there()) /* another thread may have made them */

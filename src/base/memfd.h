@@ -14,11 +14,9 @@
  */
 static inline int memfd_sized(const char *name, unsigned flags, uint64_t size)
 {
-	uint64_t limit[2] = { 0, 0 };
 	int fd, rc;
 
-	sys_call(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, limit, 0, 0);
-	if (limit[0] < size)
+	if (sys_limit(RLIMIT_FSIZE) < size)
 		return -EFBIG;
 	fd = (int)sys_call(SYS_memfd_create, name, MFD_CLOEXEC | flags, 0, 0, 0, 0);
 	if (fd < 0)

@@ -78,6 +78,22 @@ static inline int sys_madvise(uintptr_t at, size_t len, int advice)
 	return (int)sys_call(SYS_madvise, at, len, advice, 0, 0, 0);
 }
 
+/* The calling process's soft limit on a resource of setrlimit(2). */
+static inline uint64_t sys_limit(int resource)
+{
+	uint64_t limit[2] = { 0, 0 };
+
+	sys_call(SYS_prlimit64, 0, resource, NULL, limit, 0, 0);
+	return limit[0];
+}
+
+/* A trapped call, as it was made. */
+static inline long sys_trapped(const struct arch_trap *tr)
+{
+	return sys_call(tr->nr, tr->arg[0], tr->arg[1], tr->arg[2], tr->arg[3], tr->arg[4],
+			tr->arg[5]);
+}
+
 /* Can what p points to be read, or the part of its first word that is on the same page?  The kernel
  * copies the set before it sees that there is no such `how`. */
 static inline bool sys_readable(const void *p)

@@ -67,11 +67,11 @@ static int count(char *const *v, uint64_t *total)
 /* As execve(2) has it under "Limits on size of arguments and environment". */
 static int check_size(const char *path, char *const *argv, char *const *envv)
 {
-	uint64_t limit[2] = { 0, 0 }, most, total = str_len(path) + 1;
+	uint64_t most = sys_limit(RLIMIT_STACK) / 4, total = str_len(path) + 1;
 	int rc;
 
-	sys_call(SYS_prlimit64, 0, RLIMIT_STACK, NULL, limit, 0, 0);
-	most = limit[0] / 4 < STRINGS_MOST ? limit[0] / 4 : STRINGS_MOST;
+	if (most > STRINGS_MOST)
+		most = STRINGS_MOST;
 	if (most < STRINGS_LEAST)
 		most = STRINGS_LEAST;
 	rc = count(argv, &total);

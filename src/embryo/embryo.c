@@ -105,7 +105,7 @@ BARE int embryo_list_close_on_exec(int *fds, int max)
 BARE void embryo_close_on_exec(int but)
 {
 	int fds[EMBRYO_FDS], n, closed;
-	uint64_t limit[2] = { 0, 0 };
+	uint64_t limit;
 
 	do {
 		n = embryo_list_close_on_exec(fds, EMBRYO_FDS);
@@ -116,8 +116,8 @@ BARE void embryo_close_on_exec(int but)
 	if (n >= 0)
 		return;
 	/* No /proc, or no descriptor left to open it with. */
-	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, limit, 0, 0);
-	for (uint64_t fd = 0; fd < limit[0] && fd < 1 << 20; fd++)
+	limit = sys_limit(RLIMIT_NOFILE);
+	for (uint64_t fd = 0; fd < limit && fd < 1 << 20; fd++)
 		if ((int)fd != but && is_close_on_exec((int)fd))
 			sys_close((int)fd);
 }

@@ -252,12 +252,7 @@ static enum verdict resolve(struct exec *x)
 
 static uint64_t limit_of(const struct exec *x, int resource)
 {
-	uint64_t limit[2] = { 0, 0 };
-
-	if (x->from)
-		return x->from->limit[resource][0];
-	sys_call(SYS_prlimit64, 0, resource, NULL, limit, 0, 0);
-	return limit[0];
+	return x->from ? x->from->limit[resource][0] : sys_limit(resource);
 }
 
 static long personality_of(const struct exec *x)

@@ -37,8 +37,7 @@ static int fork_of_child(struct window_head *head, struct arch_trap *tr)
 {
 	struct window_head before = *head;
 
-	tr->nr = sys_call(tr->nr, tr->arg[0], tr->arg[1], tr->arg[2], tr->arg[3], tr->arg[4],
-			  tr->arg[5]);
+	tr->nr = sys_trapped(tr);
 	if (tr->nr == 0)
 		fork_in_child(head, &before);
 	return 1;
@@ -103,8 +102,7 @@ static int fork_of_task(struct window_head *head, struct arch_trap *tr)
 	window_leave_out(t->space, t);
 	fork_prepare(t, &state);
 	keep = *head;
-	tr->nr = sys_call(tr->nr, tr->arg[0], tr->arg[1], tr->arg[2], tr->arg[3], tr->arg[4],
-			  tr->arg[5]);
+	tr->nr = sys_trapped(tr);
 	if (tr->nr == 0) { /* the registry, and so *t and the lock, is not mapped here */
 		fork_in_child(head, &keep);
 		thread_fork_child(&signals);

@@ -262,8 +262,7 @@ static int change_rights(struct standin *s, struct arch_trap *tr)
 	}
 	if (tr->nr == SYS_prctl)
 		on_prctl(s, tr);
-	tr->nr = sys_call(tr->nr, tr->arg[0], tr->arg[1], tr->arg[2], tr->arg[3], tr->arg[4],
-			  tr->arg[5]);
+	tr->nr = sys_trapped(tr);
 	standin_follow_embryo(s);
 	return 1;
 }
