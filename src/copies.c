@@ -105,21 +105,12 @@ static bool read_index(const struct space *sp, int fd)
 	       is_of_file(&shared.code[1], interp_known.libc);
 }
 
-/* 0 if it cannot be known. */
-static pid_t parent_of(pid_t pid)
-{
-	char stat[64];
-	const char *p = stat_read(pid, stat, sizeof(stat));
-
-	return p ? (pid_t)stat_field(p, 4) : 0;
-}
-
 /* The copies of a root above this program. */
 static bool inherit(const struct space *sp)
 {
 	pid_t pid = (pid_t)sys_call(SYS_getppid, 0, 0, 0, 0, 0, 0);
 
-	for (int i = 0; i < ANCESTORS && pid > 1; i++, pid = parent_of(pid)) {
+	for (int i = 0; i < ANCESTORS && pid > 1; i++, pid = stat_parent(pid)) {
 		int fd = code_object_of(pid);
 
 		if (fd < 0)

@@ -43,4 +43,13 @@ static inline uint64_t stat_field(const char *field3, int n)
 	return v;
 }
 
+/* 0 if it cannot be known. */
+static inline pid_t stat_parent(pid_t pid)
+{
+	char stat[64]; /* the first four fields have fewer characters */
+	const char *p = stat_read(pid, stat, sizeof(stat));
+
+	return p ? (pid_t)stat_field(p, 4) : 0;
+}
+
 #endif

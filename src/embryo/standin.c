@@ -247,9 +247,7 @@ struct standin *standin_of(const struct window_head *head)
 /* The embryo's parent, as the stand-in knows it: another one if its first has ended. */
 static long parent_now(const struct standin *s)
 {
-	char stat[64];
-	const char *p = stat_read(s->embryo, stat, sizeof(stat));
-	long pid = p ? (long)stat_field(p, 4) : 0;
+	pid_t pid = stat_parent(s->embryo);
 
 	return pid && pid != s->parent_process ? pid : s->parent;
 }
