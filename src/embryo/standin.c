@@ -68,7 +68,8 @@ static void read_attributes(struct standin_attributes *a)
 
 /* ---- The stand-in's side ------------------------------------------------------------------- */
 
-void standin_follow_embryo(const struct standin *s)
+/* Who kills the embryo means this process.  The kernel forgets that when rights change. */
+static void follow_embryo(const struct standin *s)
 {
 	sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
 	if (sys_call(SYS_getppid, 0, 0, 0, 0, 0, 0) != s->embryo)
@@ -81,7 +82,7 @@ void standin_begin(struct window_head *head, struct standin *s)
 	head->standin = s;
 	/* No child of its has a part in this. */
 	sys_madvise((uintptr_t)s, sizeof(*s), MADV_DONTFORK);
-	standin_follow_embryo(s);
+	follow_embryo(s);
 	read_attributes(&s->born);
 	/* It was forked from a process that has no rseq area; libc thinks that it has one. */
 	if (s->rseq_len)
@@ -169,8 +170,7 @@ static int on_prctl(struct standin *s, struct arch_trap *tr)
 		if (tr->nr == 0)
 			*(int *)tr->arg[1] = s->death_signal;
 		return 1;
-	case PR_SET_SECUREBITS: /* no other process can see them */
-	case PR_SET_TSC:
+	case PR_SET_TSC: /* what the embryo cannot take over */
 	case PR_MCE_KILL:
 	case PR_SET_SPECULATION_CTRL:
 #ifdef PR_SET_MDWE
@@ -258,10 +258,10 @@ static int change_rights(struct standin *s, struct arch_trap *tr)
 		s->changes_rights = 1;
 		standin_ask(s, STANDIN_RIGHTS, 0, 0, 0);
 	}
-	if (tr->nr == SYS_prctl)
-		on_prctl(s, tr);
+	/* These no other process can see. */
+	s->left_world |= tr->nr == SYS_prctl && tr->arg[0] == PR_SET_SECUREBITS;
 	tr->nr = sys_trapped(tr);
-	standin_follow_embryo(s);
+	follow_embryo(s);
 	return 1;
 }
 
@@ -311,8 +311,12 @@ int standin_syscall(struct window_head *head, struct arch_trap *tr)
 		return 0;
 	if (standin_changes_rights(tr))
 		return change_rights(s, tr);
+	if (tr->nr == SYS_unshare && tr->arg[0] == CLONE_FILES) {
+		tr->nr = 0; /* the two of them have the only table */
+		return 1;
+	}
 	s->changes_memory |= standin_changes_memory(tr);
-	s->left_world |= standin_sets_filter(tr) || joins_group(tr);
+	s->left_world |= standin_leaves_world(tr) || joins_group(tr);
 	s->opens_procfs |= procfs_is_open(tr);
 	switch (tr->nr) {
 	case SYS_getpid:
@@ -352,30 +356,14 @@ int standin_syscall(struct window_head *head, struct arch_trap *tr)
 		return on_ioctl(s, tr);
 	case SYS_prctl:
 		return on_prctl(s, tr);
-	case SYS_close_range: /* the two of them have the only table */
+	case SYS_close_range: /* as above */
 		tr->arg[2] &= ~(long)CLOSE_RANGE_UNSHARE;
-		return 0;
-	case SYS_unshare:
-		if (tr->arg[0] == CLONE_FILES) {
-			tr->nr = 0;
-			return 1;
-		}
-		s->left_world = 1;
 		return 0;
 	case SYS_keyctl:
 		s->left_world |= tr->arg[0] == KEYCTL_JOIN_SESSION_KEYRING;
 		return 0;
 	case SYS_setns: /* some are not for who shares a working directory */
 		sys_call(SYS_unshare, CLONE_FS, 0, 0, 0, 0, 0);
-		s->left_world = 1;
-		return 0;
-	case SYS_chroot:
-	case SYS_pivot_root:
-	case SYS_ptrace:
-#ifdef SYS_landlock_restrict_self
-	case SYS_landlock_restrict_self:
-#endif
-		s->left_world = 1;
 		return 0;
 	case SYS_execve:
 		return exec_in_standin(s, tr);
@@ -425,6 +413,23 @@ bool standin_sets_filter(const struct arch_trap *tr)
 	return tr->arg[0] == SECCOMP_SET_MODE_STRICT
 		       ? !tr->arg[1] && !tr->arg[2]
 		       : tr->arg[0] == SECCOMP_SET_MODE_FILTER && tr->arg[2];
+}
+
+bool standin_leaves_world(const struct arch_trap *tr)
+{
+	switch (tr->nr) {
+	case SYS_unshare:
+	case SYS_setns:
+	case SYS_chroot:
+	case SYS_pivot_root:
+	case SYS_ptrace:
+#ifdef SYS_landlock_restrict_self
+	case SYS_landlock_restrict_self:
+#endif
+		return true;
+	default:
+		return standin_sets_filter(tr);
+	}
 }
 
 bool standin_changes_memory(const struct arch_trap *tr)

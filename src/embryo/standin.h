@@ -79,10 +79,6 @@ void standin_begin(struct window_head *head, struct standin *s);
  * find the pointer in their memory, too, but nothing there. */
 struct standin *standin_of(const struct window_head *head);
 
-/* In the stand-in: who kills the embryo means this process.  The kernel forgets that when rights
- * change. */
-void standin_follow_embryo(const struct standin *s);
-
 /* A system call of the stand-in.  0 = the call should be made as it is. */
 int standin_syscall(struct window_head *head, struct arch_trap *tr);
 
@@ -121,6 +117,9 @@ bool standin_changes_memory(const struct arch_trap *tr);
 
 /* Does it put system calls of the process under a filter? */
 bool standin_sets_filter(const struct arch_trap *tr);
+
+/* Does it leave what the programs of a space have in common, or may it?  A filter does, too. */
+bool standin_leaves_world(const struct arch_trap *tr);
 
 /* The rights of the calling process. */
 void standin_rights(struct space_rights *r);

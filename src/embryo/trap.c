@@ -573,21 +573,12 @@ static int note(struct task *t, struct arch_trap *tr)
 
 	if (standin_changes_rights(tr) && (changed = caller(t)) != NULL)
 		changed->changes_rights = changed->space->changed_rights = 1;
-	if (standin_sets_filter(tr) && (changed = caller(t)) != NULL) {
+	if (standin_leaves_world(tr) && (changed = caller(t)) != NULL) {
 		changed->left_world = 1;
-		if (changed == t)
+		if (changed == t && standin_sets_filter(tr))
 			seal(t);
 	}
 	switch (tr->nr) {
-	case SYS_unshare:
-	case SYS_setns:
-	case SYS_chroot:
-	case SYS_pivot_root:
-	case SYS_ptrace:
-		changed = caller(t);
-		if (changed)
-			changed->left_world = 1;
-		return 0;
 	case SYS_rseq:
 		t->rseq_offset = tr->arg[0] - (intptr_t)arch_thread_pointer();
 		t->rseq_len = (uint32_t)tr->arg[1];
