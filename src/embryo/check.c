@@ -33,13 +33,16 @@ static bool can_read(const void *p, uintptr_t *known)
 	return true;
 }
 
-/* Its length, with the NUL; 0 if it cannot be read, or is too long. */
-static size_t size_of(const char *string, uintptr_t *known)
+/* Its length, with the NUL; -EFAULT, or -E2BIG if it is too long. */
+static ssize_t size_of(const char *string, uintptr_t *known)
 {
-	for (size_t n = 0; n < STRING_MOST && can_read(string + n, known); n++)
+	for (size_t n = 0; n < STRING_MOST; n++) {
+		if (!can_read(string + n, known))
+			return -EFAULT;
 		if (!string[n])
-			return n + 1;
-	return 0;
+			return (ssize_t)n + 1;
+	}
+	return -E2BIG;
 }
 
 /* Adds what the kernel counts.  0, -EFAULT or -E2BIG. */
@@ -48,18 +51,16 @@ static int count(char *const *v, uint64_t *total)
 	uintptr_t pointers = NO_PAGE, strings = NO_PAGE;
 
 	for (; v; v++) {
-		size_t len;
+		ssize_t len;
 
 		if (!can_read(v, &pointers))
 			return -EFAULT;
 		if (!*v)
 			break;
 		len = size_of(*v, &strings);
-		if (!len)
-			return can_read(*v, &strings) && sys_readable(*v + STRING_MOST - 1)
-				       ? -E2BIG
-				       : -EFAULT;
-		*total += len + sizeof(*v);
+		if (len < 0)
+			return (int)len;
+		*total += (size_t)len + sizeof(*v);
 	}
 	return 0;
 }
