@@ -119,25 +119,26 @@ static bool is_under_valgrind(void)
 	return libraries && strstr(libraries, "/vgpreload_");
 }
 
-/* One that takes its breakpoints out of a forked child's memory, which it must not be in the place
- * of others'. */
+/* gdb takes its breakpoints out of a forked child's memory, and an embryo's is its parent's. */
 static bool is_debugged(void)
 {
 	char line[64], path[32], name[16] = "";
 	FILE *f = fopen("/proc/self/status", "re");
 	int tracer = 0;
 
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "TracerPid: %d", &tracer) == 1)
-			break;
+	while (f && !tracer && fgets(line, sizeof(line), f))
+		sscanf(line, "TracerPid: %d", &tracer);
 	if (f)
 		fclose(f);
+	if (!tracer)
+		return false;
 	snprintf(path, sizeof(path), "/proc/%d/comm", tracer);
-	f = tracer ? fopen(path, "re") : NULL;
-	if (f && !fgets(name, sizeof(name), f))
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(name, sizeof(name), f))
 		name[0] = '\0';
-	if (f)
-		fclose(f);
+	fclose(f);
 	return strncmp(name, "gdb", 3) == 0 || strncmp(name, "lldb", 4) == 0;
 }
 
