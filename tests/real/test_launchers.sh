@@ -320,6 +320,9 @@ run(["probe"], preexec_fn=lambda: libc.prctl(41, 1, 0, 0, 0)); run(["probe"])'
 py "preexec_fn, personality" \
 	'import ctypes; libc = ctypes.CDLL(None);
 run(["probe"], preexec_fn=lambda: libc.personality(0x4000000)); run(["probe"])'
+apart py "preexec_fn, personality: another layout" \
+	'import ctypes; libc = ctypes.CDLL(None);
+run(["probe"], preexec_fn=lambda: libc.personality(0x0100000)); run(["probe"])'
 apart py "preexec_fn, core filter" \
 	'run(["probe"], preexec_fn=lambda: open("/proc/self/coredump_filter",
 	"w").write("0x7f")); run(["probe"])'

@@ -317,6 +317,7 @@ errors() {
 # ---- For real
 
 root_pid=
+
 # Have all members other names than the root?
 named() {
 	local pid root

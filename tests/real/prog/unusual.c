@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,7 +22,7 @@
 #include <unistd.h>
 
 #define OTHER_USER 61234
-#define UNSHARE 2 /* CLOSE_RANGE_UNSHARE */
+#define BLOCK 75000 /* bytes: less than what malloc() maps for itself */
 
 static void *volatile nowhere = (void *)16; /* which compilers do not know */
 static char *const none[] = { NULL };
@@ -94,7 +95,7 @@ static void without_environment(void)
 static void close_all(void)
 {
 	dup2(1, 50);
-	show("close_range", syscall(SYS_close_range, 3, ~0U, UNSHARE));
+	show("close_range", syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_UNSHARE));
 	shell("{ echo x >&50; } 2>/dev/null || echo closed");
 }
 
@@ -158,6 +159,9 @@ static void killed_as_other(void)
 	printf("its end was seen: %d\n", poll(&end, 1, 5000));
 }
 
+/* Read to its end when all children and theirs have ended. */
+static int ended[2];
+
 /* In a child whose parent has ended. */
 static void bereaved(void)
 {
@@ -166,7 +170,6 @@ static void bereaved(void)
 
 	if (pipe(fd))
 		return;
-	signal(SIGUSR1, SIG_IGN);
 	if (fork() == 0) {
 		sigset_t set;
 		struct timespec limit = { 5, 0 };
@@ -227,11 +230,11 @@ static void grows(void)
 static void grows_and_launches(void)
 {
 	for (int round = 0; round < 20; round++) {
-		block[round] = malloc(300000 / 4);
-		memset(block[round], round, 300000 / 4);
+		block[round] = malloc(BLOCK);
+		memset(block[round], round, BLOCK);
 		if (fork() == 0) {
 			for (int i = 0; i <= round; i++)
-				for (int k = 0; k < 300000 / 4; k += 4096)
+				for (int k = 0; k < BLOCK; k += 4096)
 					if (block[i][k] != i)
 						_exit(98);
 			shell("(:); exit 0");
@@ -258,13 +261,17 @@ static const struct {
 
 int main(int argc, char *argv[])
 {
-	(void)argc;
+	char c;
+
+	if (argc != 2 || pipe(ended))
+		return 2;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (strcmp(cases[i].name, argv[1]) != 0)
 			continue;
 		printf("child %x\n", child(cases[i].fn));
-		if (cases[i].fn == bereaved)
-			sleep(1); /* its orphan */
+		close(ended[1]);
+		while (read(ended[0], &c, 1) > 0)
+			;
 		if (cases[i].fn == bad_pointers)
 			bad_pointers();
 		printf("child %x\n", child(grows));
