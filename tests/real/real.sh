@@ -22,7 +22,7 @@ fi
 unset "${!PIP_STOP_@}" "${!PIP_SHOW_@}" "${!PIP_GDB_@}" "${!LD_@}" "${!MALLOC_@}" "${!OMP_@}"
 unset PIP_MODE PIP_BACKTRACE PIP_QUIET PIP_STACKSIZE GLIBC_TUNABLES ENV BASH_ENV POSIXLY_CORRECT
 export LC_ALL=C TZ=UTC0 PATH=${PATH:-/usr/bin:/bin} REAL_TEST="a value"
-ulimit -c 0
+ulimit -S -c 0
 
 stdin=/dev/null # of both runs
 with=		# NAME=VALUE in their environment, or nothing

@@ -11,7 +11,7 @@ set -uo pipefail
 unset "${!PIP_STOP_@}" "${!PIP_SHOW_@}" "${!PIP_GDB_@}" "${!LD_@}"
 unset PIP_MODE PIP_BACKTRACE PIP_QUIET
 export LC_ALL=C DEBUGINFOD_URLS=
-ulimit -c 0
+ulimit -S -c 0
 
 count=0 failed=0
 dir=$(mktemp -d "${TMPDIR:-/tmp}/pip-trouble.XXXXXX")
@@ -210,8 +210,9 @@ if command -v gdb >/dev/null; then
 	check "gdb_crashed_task" crashed_task
 	check "gdb_crashed_thread" crashed_thread
 	check "gdb_commands" commands
-	case $(cat /proc/sys/kernel/core_pattern) in
-	core) check "gdb_core_file" core_file ;;
+	case "$(ulimit -H -c) $(cat /proc/sys/kernel/core_pattern)" in
+	"0 "*) skip "gdb_core_file" "no core files are allowed" ;;
+	*" core") check "gdb_core_file" core_file ;;
 	*) skip "gdb_core_file" "core files go elsewhere" ;;
 	esac
 else
