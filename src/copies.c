@@ -208,6 +208,15 @@ const struct code_sites *copies_libc_sites(void)
 	return &shared.sites;
 }
 
+size_t copies_room(void)
+{
+	const struct code *c = shared.code;
+
+	if (!c[0].ino || !c[1].ino)
+		return 0;
+	return page_up(c[0].front + c[0].span + c[1].front + c[1].span);
+}
+
 struct code_sees copies_sees(void)
 {
 	return shared.code[1].sees;

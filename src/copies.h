@@ -30,6 +30,9 @@ const struct code *copies_libc(const struct stat *st);
 /* What was patched in that. */
 const struct code_sites *copies_libc_sites(void);
 
+/* How much room images of both files take, one behind the other; 0 if there are no copies. */
+size_t copies_room(void);
+
 /* Which calls of that are seen in a task. */
 struct code_sees copies_sees(void);
 

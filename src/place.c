@@ -14,12 +14,12 @@
 #include "base/str.h"
 #include "copies.h"
 #include "embryo/fork.h"
+#include "embryo/kept.h"
 #include "embryo/trap.h"
 #include "embryo/window.h"
 #include "loader/code.h"
 
-#define STACK_MOST (1UL << 30)  /* of an unlimited one */
-#define STACK_GUARD (1UL << 20) /* like the kernel's stack_guard_gap */
+#define STACK_MOST (1UL << 30) /* of an unlimited one */
 #define LAUNCH_ROOM (sizeof(struct launch) + 1024)
 
 struct interp_facts interp_known;
@@ -86,11 +86,16 @@ static int map_images(struct task *t, struct load *l, struct load_error *err)
 		place.front = code->front ? code_front(code, load_first(l)->elf.align) : 0;
 		place.code_fd = t->code_fd[0];
 		place.code_off = (off_t)code->at;
+		if (t->same_interp)
+			place.at = kept_interp(t, &l->interp, code, &place.is_there);
 	}
 	rc = load_map(l, &place, err);
 	if (!rc && code) {
-		rc = code_map_stubs(code, place.code_fd,
-				    load_first(l)->bias + load_first(l)->elf.span_start);
+		if (!place.is_there)
+			rc = code_map_stubs(code, place.code_fd,
+					    load_first(l)->bias + load_first(l)->elf.span_start);
+		if (!rc && place.at && !place.is_there)
+			kept_has_interp(t, &l->interp);
 		t->sees = code->sees;
 		/* The libc comes later; with the root's ld.so, it will be the root's. */
 		t->sees.exit &= !t->same_interp || copies_sees().exit;
@@ -250,7 +255,8 @@ int place_stack(struct task *t, const struct load *l, const struct place_program
 	size_t size = p->stack_size;
 	int prot = PROT_READ | PROT_WRITE | (l->program.elf.stack_exec ? PROT_EXEC : 0);
 	struct launch *launch;
-	uintptr_t guard, base, at;
+	uintptr_t base, at;
+	bool is_there;
 	ssize_t need;
 	int rc;
 
@@ -271,14 +277,22 @@ int place_stack(struct task *t, const struct load *l, const struct place_program
 	 * stack.  But glibc makes a stack executable, for libraries that want it, by mprotect
 	 * with PROT_GROWSDOWN.)
 	 */
-	guard = window_reserve(t, STACK_GUARD + size, PAGE);
-	base = !guard ? (uintptr_t)-ENOMEM
-		      : sys_mmap(guard + STACK_GUARD, size, prot,
-				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK |
-					 MAP_GROWSDOWN | MAP_FIXED_NOREPLACE,
-				 -1, 0);
-	if (sys_failed(base))
-		return (int)base;
+	base = kept_stack(t, size, prot, &is_there);
+	if (!base) {
+		base = window_reserve(t, KEPT_STACK_GUARD + size, PAGE);
+		if (!base)
+			return -ENOMEM;
+		base += KEPT_STACK_GUARD;
+	}
+	if (!is_there) {
+		at = sys_mmap(base, size, prot,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK |
+				      MAP_GROWSDOWN | MAP_FIXED_NOREPLACE,
+			      -1, 0);
+		if (sys_failed(at))
+			return (int)at;
+		kept_has_stack(t, base);
+	}
 	at = base + size - (((size_t)need + 15) & ~15UL);
 	rc = stack_build((void *)at, base + size - at, at, &spec, &out);
 	if (rc)

@@ -25,6 +25,43 @@
 #include "base/sys.h"
 #include "loader/code.h"
 
+struct kept_range {
+	uintptr_t start, end;
+};
+
+/* One mapping of a library, as its dynamic linker has asked for it. */
+struct kept_part {
+	uintptr_t at;
+	size_t len;
+	off_t off;
+	int32_t prot, flags;
+};
+
+#define KEPT_PARTS 8 /* glibc's ld.so makes five of libc */
+
+enum kept_use {
+	KEPT_NOT,   /* it has a dynamic linker of its own, or none */
+	KEPT_NEW,   /* it is the first one here, and maps it all just now; that is noted */
+	KEPT_READY, /* as an earlier program has left it, but clean */
+};
+
+/* What a window keeps for its next program; see embryo/kept.h. */
+struct kept {
+	uintptr_t start, end; /* room for it; 0 = none */
+	uint64_t object;      /* i-node of the memory object with the libraries' code */
+	struct kept_range interp, small, cache; /* each empty if it is not mapped */
+	struct kept_range data[2];              /* of ld.so's and libc's files, written to */
+	struct kept_range bss;                  /* of libc */
+	uint64_t cache_dev, cache_ino;          /* its file */
+	struct kept_part part[KEPT_PARTS];      /* of libc */
+	uint32_t nparts, next;                  /* the one that this program's ld.so makes next */
+	uint32_t has_stack;
+	uint32_t small_used; /* by this program */
+	uint32_t use;        /* by this program: enum kept_use */
+	uint32_t changed;    /* by this program, in other ways than each does */
+	uint32_t left_out;   /* of all forks: MADV_DONTFORK */
+};
+
 /*
  * The first page of each window, private to its task.  A forked child finds it empty
  * (MADV_WIPEONFORK), whichever way it was forked, and so knows that it is an ordinary process.
@@ -41,9 +78,11 @@ struct window_head {
 	uint32_t intercepts, quiet; /* its forked child may become a root; as in its record */
 	_Atomic uint32_t guarded;   /* of embryo/guard.c */
 	int32_t standin_pid;        /* this process's, if the former is its own */
-	uint32_t kept;              /* what of the window's front is mapped: embryo/birth.c */
 	uint32_t sealed;            /* as in its record */
 	uint64_t self[8];           /* of src/self.h */
+	/* What the window has kept from an earlier program. */
+	uint32_t front; /* what of its front is mapped: embryo/birth.c */
+	struct kept kept;
 };
 
 enum task_state {

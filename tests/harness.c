@@ -26,8 +26,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WINDOW_FRONT 0x836000UL /* its head and BIRTH_FRONT of src/embryo/birth.h */
-#define SURVIVOR_MS 2000        /* killed tasks of a big space take their time to go */
+#define WINDOW_FRONT 0x836000UL  /* its head and BIRTH_FRONT of src/embryo/birth.h */
+#define WINDOW_SIZE (16UL << 30) /* or less */
+#define WINDOW_KEPT (24UL << 20) /* for the rest */
+#define SURVIVOR_MS 2000         /* killed tasks of a big space take their time to go */
 
 extern char **environ;
 
@@ -698,27 +700,48 @@ static int threads_count(void)
 	return n;
 }
 
+/* What a launcher keeps for its next child: how much depends on the order in which children end. */
+struct kept {
+	uintptr_t window; /* the last one with a front */
+	uintptr_t rest;   /* where what is behind that begins, 0 = not seen yet */
+};
+
 /*
- * The first part of a window, which a launcher keeps for its next child: how many there are depends
- * on the order in which children end.  Windows are a multiple of 1 GiB in size, and aligned to it.
+ * The first part of a window, and behind that, at a random place, a stack, the dynamic linker and
+ * the C library: src/embryo/kept.c.  A program comes well behind these.  Windows are a multiple of
+ * 1 GiB in size, and aligned to it.
  */
-static bool is_kept(const char *line)
+static bool is_kept(struct kept *k, const char *line)
 {
-	return (strtoul(line, NULL, 16) & ((1UL << 30) - 1)) < WINDOW_FRONT;
+	uintptr_t at = strtoul(line, NULL, 16), off = at & ((1UL << 30) - 1);
+
+	if (off < WINDOW_FRONT) {
+		*k = (struct kept){ off ? at - off : 0, 0 };
+		return true;
+	}
+	if (!k->window || at - k->window >= WINDOW_SIZE)
+		return false;
+	if (!k->rest)
+		k->rest = at;
+	return at - k->rest < WINDOW_KEPT &&
+	       (!strchr(line, '/') || strstr(line, "/ld") || strstr(line, "/libc.so") ||
+		strstr(line, "/memfd:pip-code"));
 }
 
 void sheet_take(struct sheet *s)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
 	char line[PATH_MAX + 128];
+	struct kept k;
 
 	check(maps != NULL);
+	k = (struct kept){ 0, 0 };
 	s->maps = 0;
 	s->text_len = 0;
 	while (fgets(line, sizeof(line), maps)) {
 		size_t len = strlen(line);
 
-		if (is_kept(line))
+		if (is_kept(&k, line))
 			continue;
 		s->maps++;
 		if (len >= sizeof(s->text) - s->text_len)

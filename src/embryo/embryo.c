@@ -11,6 +11,7 @@
 #include "base/dir.h"
 #include "base/str.h"
 #include "embryo/fatal.h"
+#include "embryo/kept.h"
 #include "embryo/peer.h"
 #include "embryo/stop.h"
 #include "embryo/thread.h"
@@ -172,6 +173,7 @@ static BARE void begin(struct task *t, uintptr_t *sp)
 	if (t->sees.forks) /* then all others' forks may leave its memory out */
 		atomic_store(&t->memory.keep_on_fork, 0);
 	t->begun = 1;
+	kept_begin(t);
 	if (fatal_settings(&t->trouble, (const char *const *)(sp + 1 + sp[0] + 1)) || !t->launched)
 		fatal_install(t);
 	/* With libpip in the program this is left to taskside/start.c: there is more to be done. */

@@ -22,6 +22,7 @@
 #include "embryo/fatal.h"
 #include "embryo/fork.h"
 #include "embryo/guard.h"
+#include "embryo/kept.h"
 #include "embryo/peer.h"
 #include "embryo/standin.h"
 #include "embryo/thread.h"
@@ -94,6 +95,14 @@ static const uint16_t trapped[] = {
 	SYS_mmap,
 	SYS_munmap,
 	SYS_mremap,
+	SYS_mprotect,
+	SYS_pkey_mprotect,
+	SYS_madvise,
+	SYS_mlock,
+	SYS_mlock2,
+	SYS_munlock,
+	SYS_mlockall,
+	SYS_mbind,
 	SYS_brk,
 	SYS_shmat,
 	SYS_rseq,
@@ -161,6 +170,17 @@ static const struct code *own_code(struct task *t, int fd, const struct stat *st
 	return c;
 }
 
+/* A launched program's has served; the others' is the root's, but for one of their own. */
+static void close_copy(struct task *t)
+{
+	int fd = t->code_fd[1];
+
+	if (fd < 0 || !(t->own_code.fd == fd || t->launched))
+		return;
+	sys_close(fd);
+	t->own_code.fd = t->code_fd[1] = -1;
+}
+
 /*
  * ld.so maps a library: the whole of it first, then its parts over that.  If it is a C library,
  * this leaves room in front of it, where the stubs go, and remembers where it is.  at: where it has
@@ -172,6 +192,7 @@ static uintptr_t map_libc(struct task *t, uintptr_t at, size_t len, int prot, in
 	const struct code *c = NULL;
 	struct stat st;
 	uintptr_t ret;
+	int fixed = 0;
 
 	if (sys_fstat(fd, &st))
 		return 0;
@@ -184,18 +205,27 @@ static uintptr_t map_libc(struct task *t, uintptr_t at, size_t len, int prot, in
 	if (!c || t->code_fd[1] < 0)
 		return 0;
 	if (!at) {
-		at = window_reserve_code(t, len + c->front, PAGE);
+		if (t->same_interp && kept_repeat(t, 0, len, prot, flags, fd, 0, &at)) {
+			close_copy(t);
+			t->sees = c->sees;
+			return at;
+		}
+		at = t->same_interp ? kept_libc(t, c, len) : 0;
 		if (!at)
+			at = window_reserve_code(t, len + c->front, PAGE) + c->front;
+		if (at == c->front)
 			return 0;
-		at += c->front;
-		flags |= MAP_FIXED_NOREPLACE;
+		fixed = MAP_FIXED_NOREPLACE;
 	}
-	ret = sys_mmap(at, len, prot, flags, fd, 0);
+	ret = sys_mmap(at, len, prot, flags | fixed, fd, 0);
 	if (sys_failed(ret))
 		return 0;
+	kept_note(t, at, len, prot, flags, 0);
 	if (code_map_stubs(c, t->code_fd[1], at) == 0) {
 		t->code = c;
 		t->code_base = at;
+	} else {
+		kept_change(t, at, len, true);
 	}
 	return at;
 }
@@ -221,6 +251,8 @@ static void saw_mapping(struct task *t, uintptr_t at, size_t len)
 	if (window_owns(t, at, len))
 		window_used(t, at, len);
 	window_adopt(t, at, len);
+	if (t->begun)
+		kept_change(t, at, len, true);
 }
 
 static uintptr_t map_part(struct task *t, uintptr_t at, size_t len, int prot, int flags, int fd,
@@ -242,10 +274,8 @@ static uintptr_t map_part(struct task *t, uintptr_t at, size_t len, int prot, in
 		ret = sys_mmap(at, len, prot, flags, copy, copy_off);
 	else
 		ret = sys_mmap(at, len, prot, flags, fd, off);
-	if (copy >= 0 && (t->own_code.fd == copy || t->launched)) {
-		sys_close(copy);
-		t->own_code.fd = t->code_fd[1] = -1;
-	}
+	if (copy >= 0)
+		close_copy(t);
 	return ret;
 }
 
@@ -278,12 +308,19 @@ static uintptr_t map_fixed(struct task *t, uintptr_t at, size_t len, int prot, i
 {
 	uintptr_t ret = 0;
 
+	if (!t->begun && kept_repeat(t, at, len, prot, flags, fd, off, &ret))
+		return ret;
+	if (t->begun)
+		kept_change(t, at, len, true);
 	if (is_file_start(flags, fd, off) && (flags & MAP_DENYWRITE) && !(prot & PROT_WRITE))
 		ret = map_library(t, at, len, prot, flags, fd);
 	if (!ret)
 		ret = map_part(t, at, len, prot, flags, fd, off);
-	if (!sys_failed(ret))
+	if (!sys_failed(ret)) {
 		saw_mapping(t, ret, len);
+		if (!t->begun)
+			kept_note(t, at, len, prot, flags, off);
+	}
 	/* A library's .bss, whose first page is read first, then written: one fault, not two, the
 	 * second of which interrupts all processors that run in the space. */
 	if (ret == at && (flags & MAP_ANONYMOUS) && (prot & PROT_WRITE) && !t->begun)
@@ -338,6 +375,8 @@ static uintptr_t map_anywhere(struct task *t, uintptr_t hint, size_t len, int pr
 			return ret;
 		}
 	}
+	if (!t->begun && (ret = kept_mapping(t, len, prot, flags, fd, off)) != 0)
+		return ret;
 	if (is_file_start(flags, fd, off) && (ret = map_library(t, 0, len, prot, flags, fd)) != 0)
 		return ret;
 	if (!t->begun && prot == PROT_NONE && flags == (MAP_PRIVATE | MAP_ANONYMOUS) &&
@@ -371,6 +410,11 @@ static int trap_munmap(struct task *t, struct arch_trap *tr)
 	uintptr_t at = (uintptr_t)tr->arg[0];
 	size_t len = (size_t)tr->arg[1];
 
+	if (!t->begun && kept_stays(t, at, len)) {
+		tr->nr = 0;
+		return 1;
+	}
+	kept_change(t, at, len, true);
 	tr->nr = sys_munmap(at, len);
 	if (tr->nr == 0) {
 		window_unused(t, at, len);
@@ -385,6 +429,9 @@ static int trap_mremap(struct task *t, struct arch_trap *tr)
 	size_t old_len = (size_t)tr->arg[1], new_len = (size_t)tr->arg[2];
 	int flags = (int)tr->arg[3];
 
+	kept_change(t, old, old_len, true);
+	if (flags & MREMAP_FIXED)
+		kept_change(t, (uintptr_t)tr->arg[4], new_len, true);
 	if (flags & MREMAP_FIXED || !(flags & MREMAP_MAYMOVE) || !window_owns(t, old, 1)) {
 		ret = (uintptr_t)sys_call(SYS_mremap, old, old_len, new_len, flags, tr->arg[4], 0);
 	} else {
@@ -452,8 +499,12 @@ static int trap_shmat(struct task *t, struct arch_trap *tr)
 	struct shmid_ds ds;
 	uintptr_t at;
 
-	if (tr->arg[1] != 0 || sys_call(SYS_shmctl, tr->arg[0], IPC_STAT, &ds, 0, 0, 0))
+	if (sys_call(SYS_shmctl, tr->arg[0], IPC_STAT, &ds, 0, 0, 0))
 		return 0;
+	if (tr->arg[1]) {
+		kept_change(t, (uintptr_t)tr->arg[1], ds.shm_segsz, true);
+		return 0;
+	}
 	at = window_reserve(t, ds.shm_segsz, PAGE);
 	if (!at)
 		return 0;
@@ -720,6 +771,18 @@ int trap_syscall(struct window_head *head, struct arch_trap *tr)
 		return trap_munmap(t, tr);
 	case SYS_mremap:
 		return trap_mremap(t, tr);
+	case SYS_mprotect:
+	case SYS_pkey_mprotect:
+	case SYS_madvise:
+	case SYS_mlock:
+	case SYS_mlock2:
+	case SYS_munlock:
+	case SYS_mbind:
+		kept_change(t, (uintptr_t)tr->arg[0], (size_t)tr->arg[1], tr->nr != SYS_mprotect);
+		return 0;
+	case SYS_mlockall:
+		kept_change(t, 0, ~0UL, true);
+		return 0;
 	case SYS_shmat:
 		return trap_shmat(t, tr);
 	default:

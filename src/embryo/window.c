@@ -12,7 +12,12 @@
  */
 #include "embryo/window.h"
 
+#include <string.h>
+
+#include "embryo/kept.h"
+
 #define HUGE (2UL << 20)
+#define SPREAD (256UL << 10)
 
 static uintptr_t round_up(uintptr_t v, size_t align)
 {
@@ -104,10 +109,14 @@ static int sign(struct task *t, uintptr_t start)
 
 void window_empty(struct task *t)
 {
-	size_t kept = PAGE + t->memory.front;
+	uintptr_t start = (uintptr_t)t->window, from;
 
-	if (!t->memory.is_empty)
-		sys_munmap((uintptr_t)t->window + kept, window_size(t->space) - kept);
+	if (t->memory.is_empty)
+		return;
+	from = kept_hold(t);
+	if (!from)
+		from = start + PAGE + t->memory.front;
+	sys_munmap(from, start + window_size(t->space) - from);
 	t->memory.is_empty = 1;
 }
 
@@ -145,7 +154,6 @@ static bool take_idle(struct task *t)
 	for (int i = 0; i < SPACE_IDLE; i++) {
 		uint16_t entry = atomic_load(&sp->idle[i]), nobody = SPACE_NOBODY;
 		struct window_head *head;
-		uint32_t kept;
 
 		if (!entry)
 			continue;
@@ -155,8 +163,9 @@ static bool take_idle(struct task *t)
 			continue;
 		atomic_compare_exchange_strong(&sp->idle[i], &entry, 0);
 		head = (struct window_head *)window_start(sp, (uint32_t)entry - 1);
-		kept = head->kept;
-		*head = (struct window_head){ .entry = arch_trap_entry, .task = t, .kept = kept };
+		memset(head, 0, offsetof(struct window_head, front));
+		head->entry = arch_trap_entry;
+		head->task = t;
 		t->window = head;
 		t->memory.left_out = t->memory.has_new = 1;
 		return true;
@@ -185,7 +194,10 @@ int window_open(struct task *t, uint64_t random, size_t front)
 	}
 	start = (uintptr_t)t->window;
 	m->ngaps = 0;
-	m->bump = start + PAGE + front + (random & 0xfffff) % (size / 4 / PAGE) * PAGE;
+	m->bump = start + PAGE + front;
+	if (front)
+		m->bump = kept_open(t, m->bump + (random >> 51) % (size / 8 / SPREAD) * SPREAD);
+	m->bump += (random & 0xfffff) % (size / (front ? 8 : 4) / PAGE) * PAGE;
 	m->limit = start + size / 4 * 3;
 	t->window->brk_start = m->limit + (random >> 20 & 0xfffff) % (size / 16 / PAGE) * PAGE;
 	t->window->brk = t->window->brk_start;
@@ -264,12 +276,15 @@ static void gap_cut(struct task_memory *m, uintptr_t start, uintptr_t end)
 	}
 }
 
-/* A task that maps or unmaps something in its window's front takes that out of use. */
+/* A task that maps or unmaps something in its window's front, or between that and what else is
+ * kept, takes it out of use. */
 static void check_front(struct task *t, uintptr_t at, size_t len)
 {
-	uintptr_t start = (uintptr_t)t->window;
+	uintptr_t start = (uintptr_t)t->window, end = start + PAGE + t->memory.front;
 
-	if (at < start + PAGE + t->memory.front && at + len > start)
+	if (t->window && t->window->kept.start)
+		end = t->window->kept.start;
+	if (at < end && at + len > start)
 		t->memory.front = 0;
 }
 
@@ -548,6 +563,8 @@ void window_advise(struct task *t, int advice)
 {
 	struct space *sp = t->space;
 
+	if (advice == MADV_DOFORK && t->window)
+		t->window->kept.left_out = 0;
 	for (uint32_t i = 0; next_window(t, &i); i++) {
 		uintptr_t from = window_start(sp, i), end = from + window_size(sp);
 

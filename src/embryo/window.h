@@ -13,7 +13,7 @@
  * front: so many bytes behind the window's head are the caller's to map, all windows' that have
  * any being of one size, and to keep out of forks.  What is there may serve the next program:
  * window_close() keeps a few of such windows with their fronts, and window_open() takes one of
- * these first; the head tells what has been kept (window_head.kept).
+ * these first; the head tells what has been kept (window_head.front).
  */
 int window_open(struct task *t, uint64_t random, size_t front);
 

@@ -229,6 +229,7 @@ int code_make(struct code *c, struct code_sites *sites, const struct code_object
 		return -ENOTSUP;
 	c->vaddr = page_down(s->vaddr) - elf->span_start;
 	c->off = page_down(s->offset);
+	c->span = elf->span_len;
 	c->len = page_up(s->filesz + (s->vaddr & (PAGE - 1)));
 	c->at = at + CODE_FRONT_MOST + c->vaddr;
 	rc = read_all(img->fd, page + c->vaddr, c->len, c->off);

@@ -35,6 +35,7 @@ struct code_sees code_sees(const struct arch_site *site, size_t n);
 struct code {
 	uint64_t dev, ino, size, mtime_sec, mtime_nsec; /* the file; ino 0 = none */
 	uint64_t vaddr, off, len; /* its code: from the image's start, in the file, page aligned */
+	uint64_t span;            /* of the image */
 	uint64_t fd_dev, fd_ino;  /* the memory object */
 	uint64_t at;              /* where in that the code is */
 	size_t front; /* what the stubs take before the image, or 0: they are behind it */

@@ -39,6 +39,8 @@ struct load_place {
 	size_t front;
 	int code_fd;
 	off_t code_off;
+	uintptr_t at;  /* where it has to be, 0 = anywhere */
+	bool is_there; /* from an earlier program: load_restore() makes it as it was */
 	void *ctx;
 };
 
@@ -80,6 +82,10 @@ int load_open_interp(struct load *l, const char *path, struct load_error *err);
 /* Maps what is open, and closes it. */
 int load_map(struct load *l, const struct load_place *place, struct load_error *err);
 void load_close(struct load *l);
+
+/* A mapping of a file that is there from an earlier program: gives it this protection, and what the
+ * file has for it, if it can be written to.  0 or -errno. */
+int load_restore(uintptr_t at, size_t len, int prot, int fd, off_t off);
 
 /* Which libraries of these names, or names that begin so, does the open file ask for?  Bit i
  * for name i. */

@@ -8,6 +8,7 @@
 #include "loader/loader.h"
 
 #include <elf.h>
+#include <string.h>
 
 #include "base/span.h"
 #include "base/str.h"
@@ -207,16 +208,56 @@ static int prot_of(uint32_t flags)
 	       (flags & PF_X ? PROT_EXEC : 0);
 }
 
+int load_restore(uintptr_t at, size_t len, int prot, int fd, off_t off)
+{
+	size_t done = 0;
+	ssize_t n;
+	int rc;
+
+	if (!(prot & PROT_WRITE))
+		return 0;
+	rc = (int)sys_call(SYS_mprotect, at, len, prot, 0, 0, 0);
+	if (rc)
+		return rc;
+	do {
+		n = sys_pread(fd, (char *)at + done, len - done, off + (off_t)done);
+		done += n > 0 ? (size_t)n : 0;
+	} while (n == -EINTR || (n > 0 && done < len));
+	/* The file ends within the last page. */
+	if (n >= 0)
+		memset((char *)at + done, 0, page_up(len) - done);
+	return n < 0 ? (int)n : 0;
+}
+
+static int restore_image(const struct image *img)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < img->elf.nload && !rc; i++) {
+		const struct elf_load *s = &img->elf.load[i];
+		uintptr_t start = page_down(s->vaddr);
+
+		rc = load_restore(img->bias + start, page_up(s->vaddr + s->filesz) - start,
+				  prot_of(s->flags), img->fd, (off_t)page_down(s->offset));
+	}
+	return rc;
+}
+
 static int image_map(struct image *img, const struct load_place *place, bool first)
 {
 	size_t front = first ? place->front : 0;
 	uintptr_t mapped = 0; /* up to here, as addresses in the file */
-	uintptr_t base = place->reserve(place->ctx, img->elf.span_len + front, img->elf.align);
+	uintptr_t base = first ? place->at : 0;
 
-	if (sys_failed(base))
-		return (int)base;
-	base += front;
+	if (!base) {
+		base = place->reserve(place->ctx, img->elf.span_len + front, img->elf.align);
+		if (sys_failed(base))
+			return (int)base;
+		base += front;
+	}
 	img->bias = base - img->elf.span_start;
+	if (first && place->is_there)
+		return restore_image(img);
 	/* Only inside the reserved span, so nothing else can be hit whatever the file says; but two
 	 * segments may share a page, and then the later one counts. */
 	for (unsigned i = 0; i < img->elf.nload; i++) {

@@ -346,16 +346,18 @@ AT_EACH_STEP(vfork, LAUNCHER, killed, false, 5)
 AT_EACH_STEP(spawn, EMBRYO, killed, false, 50)
 AT_EACH_STEP(spawn, LAUNCHER, killed, false, 5)
 AT_EACH_STEP(exec, EMBRYO, killed, false, 60)
+AT_EACH_STEP(first, EMBRYO, killed, false, 60)
 AT_EACH_STEP(first, LAUNCHER, killed, false, 60)
 
 /* A stand-in asks for nothing. */
-AT_EACH_STEP(fork, EMBRYO, refused, true, 10)
+AT_EACH_STEP(fork, EMBRYO, refused, true, 5)
 AT_EACH_STEP(fork, LAUNCHER, refused, true, 1)
-AT_EACH_STEP(vfork, EMBRYO, refused, true, 10)
+AT_EACH_STEP(vfork, EMBRYO, refused, true, 5)
 AT_EACH_STEP(vfork, LAUNCHER, refused, true, 1)
-AT_EACH_STEP(spawn, EMBRYO, refused, true, 10)
+AT_EACH_STEP(spawn, EMBRYO, refused, true, 5)
 AT_EACH_STEP(spawn, LAUNCHER, refused, true, 1)
-AT_EACH_STEP(exec, EMBRYO, refused, true, 10)
+AT_EACH_STEP(exec, EMBRYO, refused, true, 5)
+AT_EACH_STEP(first, EMBRYO, refused, true, 10)
 AT_EACH_STEP(first, LAUNCHER, refused, true, 20)
 
 int main(int argc, char **argv)
@@ -370,7 +372,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(fork_LAUNCHER_refused),  cmocka_unit_test(vfork_EMBRYO_refused),
 		cmocka_unit_test(vfork_LAUNCHER_refused), cmocka_unit_test(spawn_EMBRYO_refused),
 		cmocka_unit_test(spawn_LAUNCHER_refused), cmocka_unit_test(exec_EMBRYO_refused),
-		cmocka_unit_test(first_LAUNCHER_refused),
+		cmocka_unit_test(first_LAUNCHER_refused), cmocka_unit_test(first_EMBRYO_killed),
+		cmocka_unit_test(first_EMBRYO_refused),
 	};
 
 	if (argc > 1)

@@ -134,6 +134,14 @@ kind=either launched "a robust mutex" \
 	bash -c '"$0" file lock; "$0" file try; "$0" file try' "$PROGRAMS/robust"
 kind=either launched "exit_group and nothing else" \
 	bash -c '"$0" prctl; echo $?; "$0" seccomp; echo $?; :' "$PROGRAMS/sealed"
+# A program may get memory that an earlier one has used.
+for way in stack data poke patch protect unmap replace move dontfork wipeonfork lock; do
+	for shell in dash bash; do
+		launched "traces of another program, $way, $shell" "$shell" -c \
+			'"$0" look; "$0" "$1"; echo $?; "$0" look; "$0" look; :' \
+			"$PROGRAMS/traces" $way
+	done
+done
 launched "find -exec" bash -c 'touch a b; find . -type f -exec probe {} \; | sed s,./,,'
 launched "find -exec +" bash -c 'touch a b; find . -type f -exec probe {} +'
 launched "find -execdir" \
