@@ -250,6 +250,7 @@ static void freed_memory_is_used_again_in_task(void)
 
 		if (!block) {
 			check(pip_trywait(0, NULL) == ECHILD || freed == market.rounds);
+			sched_yield(); /* there may be more of us than processors */
 			continue;
 		}
 		free(block);
