@@ -337,9 +337,29 @@ int peer_open(struct arch_trap *tr)
 	return 1;
 }
 
+/*
+ * SIGSTOP is the one signal that an embryo cannot pass on, since it stops before that; so the
+ * stand-in is sent one, too.  In this order: a SIGCONT that follows finds the embryo stopped, and
+ * it is the embryo that passes it on.
+ */
+static int trap_kill(const struct window_head *head, struct arch_trap *tr)
+{
+	int32_t pid = (int32_t)tr->arg[0], process;
+
+	if (tr->arg[1] != SIGSTOP || pid <= 0)
+		return 0;
+	process = process_behind(head, pid);
+	tr->nr = sys_trapped(tr);
+	if (tr->nr == 0 && process != pid)
+		sys_call(SYS_kill, process, SIGSTOP, 0, 0, 0, 0);
+	return 1;
+}
+
 int peer_syscall(struct window_head *head, struct arch_trap *tr)
 {
 	switch (tr->nr) {
+	case SYS_kill:
+		return trap_kill(head, tr);
 	case SYS_process_vm_readv:
 	case SYS_process_vm_writev:
 		return trap_copy(head, tr);

@@ -743,6 +743,15 @@ void standin_end(struct standin *s)
 	sys_exit_group(0);
 }
 
+/* Has something meant it to go on since?  To stop now would take that away. */
+static bool is_to_go_on(void)
+{
+	kernel_sigset_t pending = 0;
+
+	sys_call(SYS_rt_sigpending, &pending, KERNEL_SIGSET_SIZE, 0, 0, 0, 0);
+	return pending & BIT(SIGCONT);
+}
+
 /* What the stand-in has become since the last look. */
 static void follow(struct standin *s)
 {
@@ -752,6 +761,8 @@ static void follow(struct standin *s)
 			NULL, 0) == 0 &&
 	       info.si_pid) {
 		if (info.si_code == CLD_STOPPED) {
+			if (is_to_go_on()) /* which is passed on next */
+				return;
 			raise_default(info.si_status);
 			sys_call(SYS_kill, s->pid, SIGCONT, 0, 0, 0, 0); /* so it goes on, too */
 		} else {
