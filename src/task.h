@@ -232,7 +232,8 @@ struct task {
 	uintptr_t room;                   /* the embryo's own stacks */
 	struct standin *standin;          /* the embryo's, shared with its stand-in */
 	_Atomic int32_t standin_pid;      /* of the process that it stands for; 0 = none */
-	uint32_t standin_rights;          /* it may have others than the embryo by now */
+	uint32_t standin_rights;          /* it may have others than the embryo by now, */
+	uint32_t standin_left;            /* or another world, so that it executes itself */
 	_Atomic uint32_t parent_waits;    /* off its stack, for a vfork's child */
 	uint32_t changes_rights;  /* it, or who launched it, has made a call that may do so */
 	uint32_t left_world;      /* it has changed its namespaces, root or filters */

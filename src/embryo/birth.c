@@ -14,6 +14,7 @@
 #include "copies.h"
 #include "embryo/fork.h"
 #include "embryo/peer.h"
+#include "embryo/rights.h"
 #include "embryo/standin.h"
 #include "embryo/window.h"
 #include "export.h"
@@ -664,8 +665,8 @@ static bool decode(const struct arch_trap *tr, struct birth *b)
 
 void birth_intercept(struct space *sp)
 {
-	standin_rights(&sp->rights);
-	sp->exec_keeps_rights = standin_rights_last(&sp->rights);
+	rights_read(&sp->rights);
+	sp->exec_keeps_rights = rights_last(&sp->rights);
 	sp->intercepts = 1;
 }
 

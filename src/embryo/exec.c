@@ -19,6 +19,7 @@
 #include "embryo/check.h"
 #include "embryo/embryo.h"
 #include "embryo/end.h"
+#include "embryo/rights.h"
 #include "embryo/say.h"
 #include "embryo/standin.h"
 #include "embryo/stop.h"
@@ -49,12 +50,15 @@ enum answer {
 struct exec {
 	struct space *space;
 	const char *given, *path; /* of the program; of the file to load: a script's interpreter */
-	char *const *argv, *const *envv;
+	char *const *argv, *const *envv, *const *argv_given;
 	const struct standin_attributes *from; /* NULL: the calling process's own */
 	bool checks_rights;                    /* they may not be the space's any more */
 	uintptr_t stack_limit;
 	uintptr_t vectors; /* rewritten argument vectors of a script */
 	size_t vectors_len;
+	int fd;         /* of the program, in a stand-in's fexecve(); -1 = none */
+	uintptr_t copy; /* of the arguments, where nobody else can change them; 0 = none */
+	size_t copy_len;
 	int error;
 	const char *why; /* it is not to be a task */
 	uint32_t aware;
@@ -323,7 +327,7 @@ static const char *hindrance(struct exec *x)
 	if (!birth_restore_dumpable(x->space))
 		return "the space is not dumpable, as a program is at first";
 	if (x->checks_rights) {
-		standin_rights(&rights);
+		rights_read(&rights);
 		if (memcmp(&rights, &x->space->rights, sizeof(rights)) != 0)
 			return OTHER_RIGHTS;
 	}
@@ -353,6 +357,21 @@ static enum verdict judge(struct exec *x)
 		return AS_TASK;
 	load_close(&x->load);
 	return BY_KERNEL;
+}
+
+/* Of a file that is given by a descriptor, by which name the kernel calls it depends on its
+ * version. */
+static enum verdict judge_descriptor(struct exec *x)
+{
+	enum verdict v = judge(x);
+
+	if (v == AS_TASK)
+		load_close(&x->load);
+	else if (v != BY_KERNEL)
+		return v;
+	/* A script's interpreter opens that by a name that it may not have any more. */
+	return x->vectors ? verdict(x, BY_ITSELF, "it is a script without a name")
+			  : verdict(x, BY_KERNEL, "it has no name");
 }
 
 /* ---- Placing it ---------------------------------------------------------------------------- */
@@ -446,6 +465,15 @@ static void forget_vectors(struct exec *x)
 {
 	if (x->vectors)
 		sys_munmap(x->vectors, x->vectors_len);
+	x->vectors = 0;
+}
+
+static void forget_arguments(struct exec *x)
+{
+	forget_vectors(x);
+	if (x->copy)
+		sys_munmap(x->copy, x->copy_len);
+	x->copy = 0;
 }
 
 /* The last step of all: this process, on a stack in the window of l->task, becomes the program. */
@@ -453,7 +481,7 @@ static _Noreturn void enter(struct exec *x, struct launch *l)
 {
 	struct task *t = l->task;
 
-	forget_vectors(x);
+	forget_arguments(x);
 	embryo_close_on_exec(t->code_fd[1]);
 	reset_process(t);
 	embryo_main(l);
@@ -621,39 +649,81 @@ static char **copy_vector(struct standin *s, size_t *at, char *const *from)
 	return to;
 }
 
+/* What a call asks for. */
+struct asked {
+	const char *path;
+	char *const *argv, *const *envv;
+	int fd; /* of the file, whose path is one in /proc then; or -1 */
+	char link[32];
+};
+
+/* False: it is one that only the stand-in itself can make. */
+static bool understand(const struct arch_trap *tr, struct asked *a)
+{
+	bool at = tr->nr == SYS_execveat;
+
+	a->path = (const char *)tr->arg[at];
+	a->argv = (char *const *)tr->arg[1 + at];
+	a->envv = (char *const *)tr->arg[2 + at];
+	a->fd = -1;
+	if (!at)
+		return a->path;
+	if (!sys_readable(a->path))
+		return false;
+	if (tr->arg[4] == 0)
+		return a->path[0] == '/' || (int)tr->arg[0] == AT_FDCWD;
+	if (tr->arg[4] != AT_EMPTY_PATH || a->path[0] || (int)tr->arg[0] < 0)
+		return false;
+	a->fd = (int)tr->arg[0];
+	str_copy(a->link, "/proc/self/fd/", sizeof(a->link));
+	str_decimal(a->link + str_len(a->link), (unsigned long)a->fd);
+	a->path = a->link;
+	return true;
+}
+
 /* The call's arguments, where the embryo finds them.  False if there are more than the kernel takes
  * at all. */
-static bool copy_arguments(struct standin *s, const struct arch_trap *tr)
+static bool copy_arguments(struct standin *s, const struct asked *a)
 {
-	const char *path = (const char *)tr->arg[0];
-	size_t at = str_len(path) + 1;
+	size_t at = str_len(a->path) + 1;
 
 	if (at >= PATH_MAX)
 		return false;
-	memcpy(s->strings, path, at);
+	memcpy(s->strings, a->path, at);
 	s->path = s->strings;
-	s->argv = copy_vector(s, &at, (char *const *)tr->arg[1]);
-	s->envv = s->argv ? copy_vector(s, &at, (char *const *)tr->arg[2]) : NULL;
+	s->fd = a->fd;
+	s->argv = copy_vector(s, &at, a->argv);
+	s->envv = s->argv ? copy_vector(s, &at, a->envv) : NULL;
 	s->length = at;
 	return s->envv != NULL;
 }
 
+/* The stand-in is about to make it itself. */
+static int make_alone(struct standin *s)
+{
+	s->path = NULL;
+	standin_ask(s, STANDIN_EXEC, 0, 0, 0);
+	return 0;
+}
+
 int exec_in_standin(struct standin *s, struct arch_trap *tr)
 {
-	const char *path = (const char *)tr->arg[0];
 	kernel_sigset_t all = ~(kernel_sigset_t)0, mask;
+	struct asked a;
 	long rc;
 
-	if (!path || s->alone)
+	if (s->alone)
 		return 0;
-	rc = check_exec(path, (char *const *)tr->arg[1], (char *const *)tr->arg[2]);
+	if (!understand(tr, &a))
+		return tr->nr == SYS_execveat ? make_alone(s) : 0;
+	rc = check_exec(a.path, a.argv, a.envv);
 	if (rc) {
 		tr->nr = rc;
 		return 1;
 	}
 	sys_sigmask(SIG_BLOCK, &all, &mask);
 	rc = ALONE;
-	if (copy_arguments(s, tr)) {
+	if (copy_arguments(s, &a)) {
 		standin_read(s, mask);
 		rc = standin_ask(s, STANDIN_EXEC, sys_gettid(), 0, 0);
 		if (rc == GO)
@@ -664,16 +734,6 @@ int exec_in_standin(struct standin *s, struct arch_trap *tr)
 		return 0;
 	tr->nr = rc;
 	return 1;
-}
-
-int exec_elsewhere(struct standin *s)
-{
-	if (!s->alone) {
-		s->left_world = 1;
-		s->path = NULL;
-		standin_ask(s, STANDIN_EXEC, 0, 0, 0);
-	}
-	return 0;
 }
 
 /* What the two share must not outlive the stand-in's exec: close-on-exec descriptors are how
@@ -687,6 +747,68 @@ static long leave_alone(struct standin *s)
 	return ALONE;
 }
 
+/* A pointer of theirs into what the two share, as one into the copy; NULL if it is not one. */
+static void *copied(const struct exec *x, const struct standin *s, const void *p)
+{
+	uintptr_t off = (uintptr_t)p - (uintptr_t)s->strings;
+
+	return off < x->copy_len ? (void *)(x->copy + off) : NULL;
+}
+
+static char **copied_vector(const struct exec *x, const struct standin *s, char **vector)
+{
+	char **v = copied(x, s, vector), **end = (char **)(x->copy + x->copy_len) - 1;
+
+	if (!v || (uintptr_t)v % sizeof(*v))
+		return NULL;
+	for (char **p = v; p <= end; p++) {
+		if (!*p)
+			return v;
+		*p = copied(x, s, *p);
+		if (!*p)
+			return NULL;
+	}
+	return NULL;
+}
+
+/*
+ * Who has other rights than the programs of the space must not have it read what it cannot, nor
+ * change its mind.
+ */
+static bool copy_from_stranger(struct exec *x, struct task *t, const struct standin *s)
+{
+	size_t len = s->length;
+	uintptr_t room;
+
+	if (!s->path || len > STANDIN_STRINGS)
+		return false;
+	x->copy_len = len + sizeof(char *);
+	room = window_map(t, x->copy_len, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+	if (sys_failed(room))
+		return false;
+	x->copy = room;
+	memcpy((void *)room, s->strings, len);
+	x->given = x->path = copied(x, s, s->path);
+	x->argv = x->argv_given = copied_vector(x, s, s->argv);
+	x->envv = copied_vector(x, s, s->envv);
+	return x->path && x->argv && x->envv;
+}
+
+/*
+ * A stand-in that may have other rights by now: the kernel tells, for who has given up his own may
+ * lie about that, and the embryo still has them all.  It gives up the same ones.
+ */
+static bool have_same_rights(struct task *t, pid_t tid)
+{
+	pid_t pid = atomic_load(&t->standin_pid);
+
+	if (rights_are_mine(pid, tid))
+		return true;
+	t->changes_rights = t->space->changed_rights = 1;
+	return rights_take(pid, tid);
+}
+
 static _Noreturn void embryo_by_kernel(struct exec *x, struct task *t)
 {
 	const struct standin *s = t->standin;
@@ -694,7 +816,10 @@ static _Noreturn void embryo_by_kernel(struct exec *x, struct task *t)
 	tell(x, "ordinary process", x->why);
 	standin_await_end(t);
 	sys_sigmask(SIG_SETMASK, &s->attributes.mask, NULL);
-	sys_call(SYS_execve, s->path, s->argv, s->envv, 0, 0, 0);
+	if (x->fd >= 0)
+		sys_call(SYS_execveat, x->fd, "", x->argv_given, x->envv, AT_EMPTY_PATH, 0);
+	else
+		sys_call(SYS_execve, x->given, x->argv_given, x->envv, 0, 0, 0);
 	/* It is too late for an error: the kernel ends a process like this by SIGKILL, too. */
 	sys_call(SYS_kill, sys_getpid(), SIGKILL, 0, 0, 0, 0);
 	sys_exit_group(127);
@@ -705,48 +830,56 @@ long exec_in_embryo(struct task *t, struct standin *s)
 	struct launch *l = NULL;
 	struct exec x;
 
-	if (s->left_world || s->alone)
+	if (t->standin_left || s->left_world || s->alone || !s->path)
 		return leave_alone(s);
 	memset(&x, 0, offsetof(struct exec, load));
 	x.space = t->space;
-	x.checks_rights = t->changes_rights;
 	x.given = x.path = s->path;
-	x.argv = s->argv;
+	x.argv = x.argv_given = s->argv;
 	x.envv = s->envv;
+	x.fd = s->fd;
 	x.from = &s->attributes;
 	x.stack_limit = limit_of(&x, RLIMIT_STACK);
-	if (!standin_has_my_rights(t, (int32_t)s->arg[0])) {
-		tell(&x, "ordinary process", OTHER_RIGHTS);
+	if (t->standin_rights && !copy_from_stranger(&x, t, s)) {
+		forget_arguments(&x);
 		return leave_alone(s);
 	}
-	switch (judge(&x)) {
+	if (t->standin_rights && !have_same_rights(t, (pid_t)s->arg[0])) {
+		tell(&x, "ordinary process", OTHER_RIGHTS);
+		forget_arguments(&x);
+		return leave_alone(s);
+	}
+	x.checks_rights = t->changes_rights;
+	switch (x.fd >= 0 ? judge_descriptor(&x) : judge(&x)) {
 	case AS_TASK:
 		if (standin_take_over(s)) {
 			load_close(&x.load);
-			forget_vectors(&x);
 			tell(&x, "ordinary process", "not all it has can be handed over");
+			forget_arguments(&x);
 			return leave_alone(s);
 		}
 		standin_answer(s, GO); /* it ends while this goes on */
 		if (!place(&x, t, &l) && !root_enter(root_of(t), PIP_PIPID_ANY, t))
 			break;
 		x.why = "out of memory or descriptors";
+		forget_vectors(&x);
 		embryo_by_kernel(&x, t);
 	case BY_KERNEL:
-		forget_vectors(&x);
 		if (standin_take_over(s)) {
 			tell(&x, "ordinary process", x.why);
+			forget_arguments(&x);
 			return leave_alone(s);
 		}
+		forget_vectors(&x);
 		standin_answer(s, GO);
 		embryo_by_kernel(&x, t);
 	case NOT_AT_ALL:
-		forget_vectors(&x);
+		forget_arguments(&x);
 		return x.error;
 	case BY_ITSELF:
 	default:
 		tell(&x, "ordinary process", x.why);
-		forget_vectors(&x);
+		forget_arguments(&x);
 		return leave_alone(s);
 	}
 	begin_task(&x, t);

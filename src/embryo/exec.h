@@ -7,9 +7,9 @@
  * 	a task			places the program in a new window, in the old one's stead
  *
  * What cannot be a task is executed by the kernel, in the process with the right PID.  Only
- * where the stand-in has other rights, namespaces or filters than its embryo, or where nobody
- * can tell beforehand whether the kernel will take the file, the stand-in executes it itself
- * and the embryo goes on standing for it.
+ * where the stand-in has other namespaces or filters than its embryo, or rights that this cannot
+ * get, or where nobody can tell beforehand whether the kernel will take the file, the stand-in
+ * executes it itself and the embryo goes on standing for it.
  */
 #ifndef EMBRYO_EXEC_H
 #define EMBRYO_EXEC_H
@@ -22,11 +22,8 @@ struct standin;
  * should be made as it is. */
 int exec_syscall(struct window_head *head, struct arch_trap *tr);
 
-/* The same in a stand-in. */
+/* The same, and execveat(), in a stand-in. */
 int exec_in_standin(struct standin *s, struct arch_trap *tr);
-
-/* An exec that only the stand-in itself can make.  0: it should. */
-int exec_elsewhere(struct standin *s);
 
 /* In the embryo: what its stand-in asks for.  Returns what exec_in_standin() wants to know, if this
  * process is not to become the program. */

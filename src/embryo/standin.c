@@ -5,7 +5,6 @@
 #include "embryo/standin.h"
 
 #include <asm/ioctls.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/ioprio.h>
 #include <linux/keyctl.h>
@@ -155,6 +154,15 @@ static long set_session(struct standin *s)
 	return rc;
 }
 
+/* The embryo is told first: whoever takes this process over afterwards must not be believed. */
+static void leave_world(struct standin *s)
+{
+	if (s->left_world)
+		return;
+	s->left_world = 1;
+	standin_ask(s, STANDIN_LEAVES, 0, 0, 0);
+}
+
 static int on_prctl(struct standin *s, struct arch_trap *tr)
 {
 	switch (tr->arg[0]) {
@@ -176,7 +184,7 @@ static int on_prctl(struct standin *s, struct arch_trap *tr)
 #ifdef PR_SET_MDWE
 	case PR_SET_MDWE:
 #endif
-		s->left_world = 1;
+		leave_world(s);
 		return 0;
 	default:
 		return 0;
@@ -254,13 +262,20 @@ static long parent_now(const struct standin *s)
 
 static int change_rights(struct standin *s, struct arch_trap *tr)
 {
+	int death_signal = 0;
+
 	if (!s->changes_rights) {
 		s->changes_rights = 1;
+		standin_read(s, 0);
 		standin_ask(s, STANDIN_RIGHTS, 0, 0, 0);
 	}
 	/* These no other process can see. */
-	s->left_world |= tr->nr == SYS_prctl && tr->arg[0] == PR_SET_SECUREBITS;
+	if (tr->nr == SYS_prctl && tr->arg[0] == PR_SET_SECUREBITS)
+		leave_world(s);
 	tr->nr = sys_trapped(tr);
+	sys_call(SYS_prctl, PR_GET_PDEATHSIG, &death_signal, 0, 0, 0, 0);
+	if (!death_signal)
+		s->death_signal = 0;
 	follow_embryo(s);
 	return 1;
 }
@@ -316,7 +331,8 @@ int standin_syscall(struct window_head *head, struct arch_trap *tr)
 		return 1;
 	}
 	s->changes_memory |= standin_changes_memory(tr);
-	s->left_world |= standin_leaves_world(tr) || joins_group(tr);
+	if (standin_leaves_world(tr) || joins_group(tr))
+		leave_world(s);
 	s->opens_procfs |= procfs_is_open(tr);
 	switch (tr->nr) {
 	case SYS_getpid:
@@ -360,15 +376,15 @@ int standin_syscall(struct window_head *head, struct arch_trap *tr)
 		tr->arg[2] &= ~(long)CLOSE_RANGE_UNSHARE;
 		return 0;
 	case SYS_keyctl:
-		s->left_world |= tr->arg[0] == KEYCTL_JOIN_SESSION_KEYRING;
+		if (tr->arg[0] == KEYCTL_JOIN_SESSION_KEYRING)
+			leave_world(s);
 		return 0;
 	case SYS_setns: /* some are not for who shares a working directory */
 		sys_call(SYS_unshare, CLONE_FS, 0, 0, 0, 0, 0);
 		return 0;
 	case SYS_execve:
-		return exec_in_standin(s, tr);
 	case SYS_execveat:
-		return exec_elsewhere(s);
+		return exec_in_standin(s, tr);
 	default:
 		break;
 	}
@@ -444,79 +460,6 @@ bool standin_changes_memory(const struct arch_trap *tr)
 
 /* ---- What an exec hands over --------------------------------------------------------------- */
 
-static uint64_t hash_groups(uint32_t *group, long n)
-{
-	uint64_t hash = (uint64_t)n;
-
-	for (long i = 0; i < n; i++)
-		hash = (hash ^ group[i]) * 1099511628211UL; /* FNV-1a */
-	return hash;
-}
-
-/* A number for the calling process's supplementary groups; they are in order. */
-static uint64_t groups(void)
-{
-	size_t size = NGROUPS_MAX * sizeof(uint32_t);
-	uint32_t few[64];
-	uint64_t hash = 0;
-	uintptr_t room;
-	long n = sys_call(SYS_getgroups, 64, few, 0, 0, 0, 0);
-
-	if (n >= 0)
-		return hash_groups(few, n);
-	room = sys_mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (sys_failed(room)) {
-		sys_random(&hash, sizeof(hash)); /* no others are the same */
-		return hash;
-	}
-	n = sys_call(SYS_getgroups, NGROUPS_MAX, room, 0, 0, 0, 0);
-	hash = hash_groups((uint32_t *)room, n);
-	sys_munmap(room, size);
-	return hash;
-}
-
-void standin_rights(struct space_rights *r)
-{
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct caps[2];
-
-	memset(r, 0, sizeof(*r));
-	memset(caps, 0, sizeof(caps));
-	sys_call(SYS_getresuid, &r->uid[0], &r->uid[1], &r->uid[2], 0, 0, 0);
-	sys_call(SYS_getresgid, &r->gid[0], &r->gid[1], &r->gid[2], 0, 0, 0);
-	sys_call(SYS_capget, &header, caps, 0, 0, 0, 0);
-	for (int i = 0; i < 2; i++) {
-		r->caps[0] |= (uint64_t)caps[i].effective << 32 * i;
-		r->caps[1] |= (uint64_t)caps[i].permitted << 32 * i;
-		r->caps[2] |= (uint64_t)caps[i].inheritable << 32 * i;
-	}
-	for (int cap = 0; cap < 64; cap++) {
-		long has = sys_call(SYS_prctl, PR_CAPBSET_READ, cap, 0, 0, 0, 0);
-
-		if (has < 0)
-			break;
-		r->caps[3] |= (uint64_t)has << cap;
-		/* Ambient ones are permitted and inheritable. */
-		if (r->caps[1] & r->caps[2] & 1UL << cap &&
-		    sys_call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0, 0) == 1)
-			r->caps[4] |= 1UL << cap;
-	}
-	r->securebits = (uint64_t)sys_call(SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0, 0);
-	r->groups = groups();
-}
-
-/* What capabilities(7) and execve(2) say of a file that gives none, for a process that has not
- * asked for special rules. */
-bool standin_rights_last(const struct space_rights *r)
-{
-	bool is_root = r->uid[0] == 0 || r->uid[1] == 0;
-	uint64_t permitted = is_root ? r->caps[2] | r->caps[3] : r->caps[4],
-		 effective = is_root && r->uid[1] != 0 ? r->caps[4] : permitted;
-
-	return r->securebits == 0 && r->uid[1] == r->uid[2] && r->gid[1] == r->gid[2] &&
-	       r->caps[0] == effective && r->caps[1] == permitted;
-}
-
 static uint64_t read_file(const char *path)
 {
 	int fd = sys_open(path, O_RDONLY | O_CLOEXEC);
@@ -537,91 +480,30 @@ static void read_memory_attributes(struct standin_attributes *a)
 	a->no_huge_pages = (int32_t)sys_call(SYS_prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0, 0);
 }
 
-/* Sets what differs. */
-static void set_limits(const struct standin_attributes *a, const struct standin_attributes *now)
+/* Sets what differs, of what may take rights to set.  -EPERM if one of them cannot be. */
+static int set_resources(const struct standin_attributes *a, const struct standin_attributes *now)
 {
 	for (int i = 0; i < STANDIN_LIMITS; i++)
-		if (a->limit[i][0] != now->limit[i][0] || a->limit[i][1] != now->limit[i][1])
-			sys_call(SYS_prlimit64, 0, i, a->limit[i], NULL, 0, 0);
+		if ((a->limit[i][0] != now->limit[i][0] || a->limit[i][1] != now->limit[i][1]) &&
+		    sys_call(SYS_prlimit64, 0, i, a->limit[i], NULL, 0, 0))
+			return -EPERM;
+	if (memcmp(a->scheduling, now->scheduling, sizeof(a->scheduling)) != 0 &&
+	    sys_call(SYS_sched_setattr, 0, a->scheduling, 0, 0, 0, 0))
+		return -EPERM;
+	if (a->ioprio != now->ioprio &&
+	    sys_call(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, a->ioprio, 0, 0, 0))
+		return -EPERM;
+	return 0;
 }
 
-/* A text in /proc, by characters. */
-struct text {
-	int fd;
-	size_t at, n;
-	char buf[512];
-};
-
-/* '\0' at its end. */
-static char next(struct text *x)
+/* What the stand-in has set by rights that it is about to give up. */
+static void note_rights(struct task *t, struct standin *s)
 {
-	if (x->at == x->n) {
-		ssize_t n = sys_call(SYS_read, x->fd, x->buf, sizeof(x->buf), 0, 0, 0);
-
-		x->at = 0;
-		x->n = n > 0 ? (size_t)n : 0;
-		if (!x->n)
-			return '\0';
-	}
-	return x->buf[x->at++];
-}
-
-/* Goes behind the name of a line; false if there is none from here on. */
-static bool find_line(struct text *x, const char *name)
-{
-	char c;
-
-	do {
-		const char *p = name;
-
-		while ((c = next(x)) == *p && c)
-			p++;
-		if (!*p)
-			return true;
-		while (c && c != '\n')
-			c = next(x);
-	} while (c);
-	return false;
-}
-
-static bool have_same_rights(struct text *x, struct text *y)
-{
-	static const char lines[][8] = { "Uid:",    "Gid:",    "Groups:", "CapInh:",
-					 "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:" };
-	char c;
-
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		if (!find_line(x, lines[i]) || !find_line(y, lines[i]))
-			return false;
-		do {
-			c = next(x);
-			if (c != next(y) || !c)
-				return false;
-		} while (c != '\n');
-	}
-	return true;
-}
-
-bool standin_has_my_rights(const struct task *t, int32_t tid)
-{
-	struct text its = { .fd = -1 }, mine = { .fd = -1 };
-	char path[64] = "/proc/";
-	bool same;
-
-	if (!t->standin_rights)
-		return true;
-	str_decimal(path + str_len(path), (unsigned long)atomic_load(&t->standin_pid));
-	str_copy(path + str_len(path), "/task/", 8);
-	str_decimal(path + str_len(path), (unsigned long)tid);
-	str_copy(path + str_len(path), "/status", 8);
-	its.fd = sys_open(path, O_RDONLY | O_CLOEXEC);
-	mine.fd = sys_open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	same = its.fd >= 0 && mine.fd >= 0 && have_same_rights(&its, &mine);
-	if (its.fd >= 0)
-		sys_close(its.fd);
-	if (mine.fd >= 0)
-		sys_close(mine.fd);
-	return same;
+	if (t->standin_rights || set_resources(&s->attributes, &s->born))
+		return;
+	memcpy(s->born.limit, s->attributes.limit, sizeof(s->born.limit));
+	memcpy(s->born.scheduling, s->attributes.scheduling, sizeof(s->born.scheduling));
+	s->born.ioprio = s->attributes.ioprio;
 }
 
 static bool differ(uint64_t a, uint64_t b)
@@ -641,19 +523,15 @@ int standin_take_over(struct standin *s)
 		    a->no_huge_pages != now.no_huge_pages)
 			return -EPERM;
 	}
-	set_limits(a, born);
+	if (set_resources(a, born))
+		return -EPERM;
 	for (int sig = 1; sig <= 64; sig++) /* the launcher's handlers go, as in any exec */
 		set_action(sig, a->ignored & BIT(sig) ? (void *)SIG_IGN : (void *)SIG_DFL);
 	for (int i = 0; i < 3; i++)
 		if (a->timer[i].value[0] || a->timer[i].value[1])
 			sys_call(SYS_setitimer, i, &a->timer[i], NULL, 0, 0, 0);
-	if (memcmp(a->scheduling, born->scheduling, sizeof(a->scheduling)) != 0 &&
-	    sys_call(SYS_sched_setattr, 0, a->scheduling, 0, 0, 0, 0))
-		return -EPERM;
 	if (memcmp(a->cpus, born->cpus, sizeof(a->cpus)) != 0)
 		sys_call(SYS_sched_setaffinity, 0, sizeof(a->cpus), a->cpus, 0, 0, 0);
-	if (a->ioprio != born->ioprio)
-		sys_call(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, a->ioprio, 0, 0, 0);
 	if (a->policy != born->policy || memcmp(a->nodes, born->nodes, sizeof(a->nodes)) != 0)
 		sys_call(SYS_set_mempolicy, a->policy, a->nodes, sizeof(a->nodes) * 8, 0, 0, 0);
 	if (a->no_new_privs && !born->no_new_privs)
@@ -811,7 +689,12 @@ static void serve(struct task *t, struct standin *s)
 				   : -EPERM);
 		break;
 	case STANDIN_RIGHTS:
+		note_rights(t, s);
 		t->standin_rights = 1;
+		standin_answer(s, 0);
+		break;
+	case STANDIN_LEAVES:
+		t->standin_left = 1;
 		standin_answer(s, 0);
 		break;
 	case STANDIN_DEATH:

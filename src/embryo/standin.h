@@ -28,7 +28,8 @@ enum standin_request {
 	STANDIN_SETSID,
 	STANDIN_IOCTL,  /* arg[0..2], on the controlling terminal */
 	STANDIN_EXEC,   /* arg[0]: the thread's TID */
-	STANDIN_RIGHTS, /* it may have others from now on */
+	STANDIN_RIGHTS, /* it may have others from now on; attributes: what it has until now */
+	STANDIN_LEAVES, /* it may leave what the programs of a space have in common */
 	STANDIN_DEATH,  /* arg[0]: the signal for its parent's end */
 	STANDIN_PEER,   /* arg[0]: a PID; the process that it means */
 };
@@ -65,8 +66,9 @@ struct standin {
 	int32_t number;                             /* an ioctl's */
 	int32_t messenger;                          /* a process whose end calls the embryo */
 	struct standin_attributes born, attributes; /* first of all, and at the exec */
-	const char *path;                           /* of the exec; all three point into strings */
+	const char *path; /* of the exec; all three point into strings.  NULL: it is not known */
 	char **argv, **envv;
+	int32_t fd;    /* of the file, whose path is in /proc then; -1 = none */
 	uint32_t gone; /* the stand-in has ended, and the embryo knows */
 	size_t length; /* of the strings */
 	char strings[STANDIN_STRINGS];
@@ -94,12 +96,6 @@ _Noreturn void standin_end(struct standin *s);
 /* In the embryo: serves the stand-in to its end, or until a program takes its place. */
 _Noreturn void standin_serve(struct task *t);
 
-/*
- * In the embryo, at an exec of this thread: has it the embryo's rights?  The kernel is asked: who
- * has given up his own may lie about that, and the embryo still has them all.
- */
-bool standin_has_my_rights(const struct task *t, int32_t tid);
-
 /* In the embryo, at an exec: takes over what the stand-in has noted.  -EPERM if not all of it
  * can be had. */
 int standin_take_over(struct standin *s);
@@ -120,11 +116,5 @@ bool standin_sets_filter(const struct arch_trap *tr);
 
 /* Does it leave what the programs of a space have in common, or may it?  A filter does, too. */
 bool standin_leaves_world(const struct arch_trap *tr);
-
-/* The rights of the calling process. */
-void standin_rights(struct space_rights *r);
-
-/* Does an exec leave them as they are? */
-bool standin_rights_last(const struct space_rights *r);
 
 #endif

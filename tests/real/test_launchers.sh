@@ -93,20 +93,21 @@ has setpriv && {
 	}
 }
 [ "$(id -u)" = 0 ] && {
-	# What gives up its rights in a forked child runs below the process that stands for it.
-	without='^(ancestors|ppid|parent-death signal):'
 	has su && {
 		kind=either launched "su -c" su -c 'probe; probe two' nobody -s /bin/sh
 		kind=either launched "su - -c" su - -c "$probe; $probe two" nobody -s /bin/bash
 		kind=either launched "su, root" su -c 'probe; probe two'
 	}
 	liar='case ${LD_PRELOAD:-} in *libpip-*) n=1 ;; *) n=0 ;; esac; exec "$0" "$n" "$@"'
-	launched "rights, denied" sh -c "$liar" "$PROGRAMS/liar"
+	launched "rights, denied" sh -c "$liar" "$PROGRAMS/liar" all
 	has setpriv && launched "some of the groups, denied" \
 		setpriv --groups 4,5,6 sh -c "$liar" "$PROGRAMS/liar" groups
+	has setpriv && launched "another's memory for an argument" \
+		setpriv --groups 4,5,6 sh -c "$liar" "$PROGRAMS/liar" memory
+	! unshare -u true 2>/dev/null ||
+		launched "another host name, denied" sh -c "$liar" "$PROGRAMS/liar" world
 	has runuser && kind=either becomes "runuser" runuser -u nobody probe
 	has chroot && kind=either becomes "chroot" chroot --userspec=nobody / "$probe"
-	without=
 	has start-stop-daemon && {
 		kind=either becomes "start-stop-daemon" start-stop-daemon --start --exec "$probe" \
 			--chuid nobody --nicelevel 3 --umask 027 --chdir / -- word
@@ -130,6 +131,11 @@ launched "umask, cd, descriptors" \
 probe; :'
 launched "trap" bash -c "trap '' USR1 USR2 WINCH; trap 'echo' TERM HUP; probe; (trap - USR1; probe)"
 
+launched "kill -STOP of a subshell" bash -c 'exec 5< <(while :; do echo x; done); p=$!; n=0
+read -r -u5; kill -STOP $p
+while read -r -t 1 -u5; do n=$((n + 1)); [ $n -le 100000 ] || break; done
+[ $n -le 100000 ] && echo stopped
+kill -CONT $p; read -r -t 20 -u5 && echo "goes on"; kill -KILL $p; wait $p; echo $?'
 kind=either launched "a robust mutex" \
 	bash -c '"$0" file lock; "$0" file try; "$0" file try' "$PROGRAMS/robust"
 kind=either launched "exit_group and nothing else" \
@@ -328,7 +334,7 @@ run(["probe"], preexec_fn=lambda: libc.prctl(41, 1, 0, 0, 0)); run(["probe"])'
 py "preexec_fn, personality" \
 	'import ctypes; libc = ctypes.CDLL(None);
 run(["probe"], preexec_fn=lambda: libc.personality(0x4000000)); run(["probe"])'
-apart py "preexec_fn, personality: another layout" \
+kind=either py "preexec_fn, personality: another layout" \
 	'import ctypes; libc = ctypes.CDLL(None);
 run(["probe"], preexec_fn=lambda: libc.personality(0x0100000)); run(["probe"])'
 apart py "preexec_fn, core filter" \
@@ -359,16 +365,32 @@ py "setsid, then setpgid" \
 py "cwd, env, umask" \
 	'run(["probe"], cwd="/", env={"PROBE_TOP": os.environ["PROBE_TOP"],
 	"PATH": os.environ["PATH"], "A": ""}, umask=0o70)'
-[ "$(id -u)" = 0 ] && apart py "user, group" \
+[ "$(id -u)" = 0 ] && kind=either py "user, group" \
 	'run(["probe"], user=65534, group=65534, extra_groups=[5, 6])'
-[ "$(id -u)" = 0 ] && apart py "more groups than 64" 'os.setgroups(range(1, 101))
+[ "$(id -u)" = 0 ] && kind=either py "rights, after a session and limits" 'pid = os.fork()
+if pid == 0:
+    os.setsid(); os.nice(-7)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (777, 7777))
+    os.setgroups([4, 5]); os.setgid(65534); os.setuid(65534)
+    os.execvp("probe", ["probe", "a"])
+wait(pid)'
+[ "$(id -u)" = 0 ] && kind=either py "rights, and a path that is not there" 'pid = os.fork()
+if pid == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+    try: os.execv("/etc/none", ["none"])
+    except OSError as e: print(e, flush=True)
+    try: os.execv("/etc/shadow", ["none"])
+    except OSError as e: print(e, flush=True)
+    os.execvp("probe", ["probe", "a"])
+wait(pid)'
+[ "$(id -u)" = 0 ] && kind=either py "more groups than 64" 'os.setgroups(range(1, 101))
 run(["probe"]); run(["probe"], preexec_fn=lambda: os.setgroups(range(2, 102)))'
 py "another argv[0]" 'run(["name", "a"], executable="'"$probe"'")'
 py "os.fork" 'pid = os.fork(); os.execvp("probe", ["probe", "a"]) if pid == 0 else wait(pid)'
 py "os.fork, /proc/self/fd" \
 	'pid = os.fork(); os.execve("/proc/self/fd/%d" % os.open("'"$probe"'", os.O_RDONLY),
 	["probe", "a"], os.environ) if pid == 0 else wait(pid)'
-apart py "os.fork, fexecve" \
+kind=either py "os.fork, fexecve" \
 	'pid = os.fork();
 os.execve(os.open("'"$probe"'", os.O_RDONLY), ["probe", "a"],
 	os.environ) if pid == 0 else wait(pid)'
