@@ -5,6 +5,7 @@
 #include "embryo/standin.h"
 
 #include <asm/ioctls.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/ioprio.h>
 #include <linux/keyctl.h>
@@ -260,6 +261,30 @@ static long parent_now(const struct standin *s)
 	return pid && pid != s->parent_process ? pid : s->parent;
 }
 
+/* Of capget(2) and capset(2): libcap-ng names the thread that it is, as it knows it. */
+static long call_with_caps(const struct standin *s, const struct arch_trap *tr)
+{
+	struct __user_cap_header_struct *header = (struct __user_cap_header_struct *)tr->arg[0],
+					own;
+	long rc;
+
+	if (!sys_readable(header) || header->pid != s->embryo)
+		return sys_trapped(tr);
+	own = (struct __user_cap_header_struct){ header->version, 0 };
+	rc = sys_call(tr->nr, &own, tr->arg[1], 0, 0, 0, 0);
+	header->version = own.version;
+	return rc;
+}
+
+/* These no other process can see, so the embryo sets them, too; it takes none back. */
+static void share_securebits(struct standin *s, long bits)
+{
+	long now = sys_call(SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0, 0);
+
+	if (now & ~bits || standin_ask(s, STANDIN_SECUREBITS, bits, 0, 0) != 0)
+		leave_world(s);
+}
+
 static int change_rights(struct standin *s, struct arch_trap *tr)
 {
 	int death_signal = 0;
@@ -269,10 +294,9 @@ static int change_rights(struct standin *s, struct arch_trap *tr)
 		standin_read(s, 0);
 		standin_ask(s, STANDIN_RIGHTS, 0, 0, 0);
 	}
-	/* These no other process can see. */
 	if (tr->nr == SYS_prctl && tr->arg[0] == PR_SET_SECUREBITS)
-		leave_world(s);
-	tr->nr = sys_trapped(tr);
+		share_securebits(s, tr->arg[1]);
+	tr->nr = tr->nr == SYS_capset ? call_with_caps(s, tr) : sys_trapped(tr);
 	sys_call(SYS_prctl, PR_GET_PDEATHSIG, &death_signal, 0, 0, 0, 0);
 	if (!death_signal)
 		s->death_signal = 0;
@@ -367,6 +391,9 @@ int standin_syscall(struct window_head *head, struct arch_trap *tr)
 		return 1;
 	case SYS_setsid:
 		tr->nr = set_session(s);
+		return 1;
+	case SYS_capget:
+		tr->nr = call_with_caps(s, tr);
 		return 1;
 	case SYS_ioctl:
 		return on_ioctl(s, tr);
@@ -692,6 +719,13 @@ static void serve(struct task *t, struct standin *s)
 		note_rights(t, s);
 		t->standin_rights = 1;
 		standin_answer(s, 0);
+		break;
+	case STANDIN_SECUREBITS:
+		t->changes_rights = t->space->changed_rights = 1;
+		standin_answer(s, sys_call(SYS_prctl, PR_SET_SECUREBITS,
+					   s->arg[0] | sys_call(SYS_prctl, PR_GET_SECUREBITS, 0, 0,
+								0, 0, 0),
+					   0, 0, 0, 0));
 		break;
 	case STANDIN_LEAVES:
 		t->standin_left = 1;

@@ -26,12 +26,13 @@ enum standin_request {
 	STANDIN_NOTHING,
 	STANDIN_SETPGID, /* arg[0] */
 	STANDIN_SETSID,
-	STANDIN_IOCTL,  /* arg[0..2], on the controlling terminal */
-	STANDIN_EXEC,   /* arg[0]: the thread's TID */
-	STANDIN_RIGHTS, /* it may have others from now on; attributes: what it has until now */
-	STANDIN_LEAVES, /* it may leave what the programs of a space have in common */
-	STANDIN_DEATH,  /* arg[0]: the signal for its parent's end */
-	STANDIN_PEER,   /* arg[0]: a PID; the process that it means */
+	STANDIN_IOCTL,      /* arg[0..2], on the controlling terminal */
+	STANDIN_EXEC,       /* arg[0]: the thread's TID */
+	STANDIN_RIGHTS,     /* it may have others from now on; attributes: what it has until now */
+	STANDIN_SECUREBITS, /* arg[0]: those that it is about to have */
+	STANDIN_LEAVES,     /* it may leave what the programs of a space have in common */
+	STANDIN_DEATH,      /* arg[0]: the signal for its parent's end */
+	STANDIN_PEER,       /* arg[0]: a PID; the process that it means */
 };
 
 /* What exec hands over and the kernel keeps in the process. */

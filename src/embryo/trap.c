@@ -74,6 +74,7 @@ static const uint16_t trapped[] = {
 	SYS_setgroups,
 	SYS_setfsuid,
 	SYS_setfsgid,
+	SYS_capget,
 	SYS_capset,
 	SYS_openat,
 	SYS_sched_setaffinity,
