@@ -234,6 +234,7 @@ struct task {
 	_Atomic int32_t standin_pid;      /* of the process that it stands for; 0 = none */
 	uint32_t standin_rights;          /* it may have others than the embryo by now, */
 	uint32_t standin_left;            /* or another world, so that it executes itself */
+	uint32_t parted;                  /* what it stands for was its program: embryo/part.h */
 	_Atomic uint32_t parent_waits;    /* off its stack, for a vfork's child */
 	uint32_t changes_rights;  /* it, or who launched it, has made a call that may do so */
 	uint32_t left_world;      /* it has changed its namespaces, root or filters */

@@ -87,8 +87,7 @@ static bool map_room(struct task *t)
 	return true;
 }
 
-/* What an embryo shares with its stand-in, and with no other process. */
-static struct standin *map_standin(struct task *t)
+struct standin *birth_map_standin(struct task *t)
 {
 	uintptr_t at = (uintptr_t)t->window + PAGE;
 	struct standin *s = (struct standin *)at;
@@ -111,7 +110,7 @@ static void leave_standin(struct task *t)
 {
 	const struct standin *s = t->standin;
 
-	if (!s || (s->gone && s->length <= STANDIN_FEW && !t->standin_rights))
+	if (!s || (s->gone && s->length <= STANDIN_FEW && !t->standin_rights && !t->parted))
 		return;
 	sys_munmap((uintptr_t)t->standin, sizeof(struct standin));
 	t->window->front &= ~(uint32_t)KEPT_STANDIN;
@@ -516,7 +515,7 @@ static int birth_fork(struct window_head *head, struct birth *b, struct arch_tra
 	kernel_sigset_t all = ~(kernel_sigset_t)0;
 	long pid;
 
-	t->standin = s = map_standin(t);
+	t->standin = s = birth_map_standin(t);
 	if (!s) {
 		birth_discard(t);
 		return 0;

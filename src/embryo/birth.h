@@ -82,6 +82,9 @@ static inline uintptr_t birth_stack(const struct task *t)
 	return t->room + BIRTH_STACK;
 }
 
+/* What an embryo shares with its stand-in, and with no other process; NULL = no memory. */
+struct standin *birth_map_standin(struct task *t);
+
 /* A program that takes over its record's PID and pipid: by exec in a task. */
 void birth_replace(struct task *old, struct task *new);
 

@@ -34,11 +34,20 @@ static bool has_robust_mutex(void)
 	       (list && (list[0] != (uintptr_t)list || list[2]));
 }
 
-/* Has it no threads that nobody has seen it make?  The call changes nothing, but fails for one of
- * several. */
-static bool is_alone(void)
+/* The call changes nothing, but fails for one of several. */
+bool end_is_alone(void)
 {
 	return sys_call(SYS_unshare, CLONE_THREAD, 0, 0, 0, 0, 0) == 0;
+}
+
+void end_forget(struct task *t)
+{
+	stack_t none = { .ss_flags = SS_DISABLE };
+
+	sys_call(SYS_sigaltstack, &none, NULL, 0, 0, 0, 0);
+	sys_call(SYS_set_robust_list, NULL, 3 * sizeof(long), 0, 0, 0, 0);
+	/* As long as it is an embryo's, which tells nothing of a program. */
+	sys_call(SYS_set_tid_address, &t->stage, 0, 0, 0, 0, 0);
 }
 
 /* On a stack in the part of the window that stays. */
@@ -46,9 +55,7 @@ static _Noreturn void unmap(void *arg)
 {
 	struct ending e = *(struct ending *)arg;
 
-	sys_call(SYS_set_robust_list, NULL, 3 * sizeof(long), 0, 0, 0, 0);
-	/* As long as it is an embryo's, which tells nothing of a program. */
-	sys_call(SYS_set_tid_address, &e.t->stage, 0, 0, 0, 0, 0);
+	end_forget(e.t);
 	window_empty(e.t);
 	for (;;)
 		sys_exit_group(e.status);
@@ -63,7 +70,7 @@ void end_with_memory(struct task *t, int status)
 	    t->shares || t->first_child || !t->memory.front)
 		return;
 	/* A filter may have let it only what it needs itself. */
-	if (t->left_world || has_robust_mutex() || !is_alone())
+	if (t->left_world || has_robust_mutex() || !end_is_alone())
 		return;
 	sys_sigmask(SIG_BLOCK, &all, &mask);
 	if (end_rseq(t))

@@ -13,6 +13,12 @@
  */
 void end_with_memory(struct task *t, int status);
 
+/* Has the kernel forget what a program has told it of its memory, but for that area. */
+void end_forget(struct task *t);
+
+/* Has the calling process no threads that nobody has seen it make? */
+bool end_is_alone(void);
+
 /* Has the kernel forget the calling thread's area for restartable sequences, which it writes to at
  * any time.  False if that cannot be had. */
 bool end_rseq(const struct task *t);

@@ -53,6 +53,7 @@ struct exec {
 	char *const *argv, *const *envv, *const *argv_given;
 	const struct standin_attributes *from; /* NULL: the calling process's own */
 	bool checks_rights;                    /* they may not be the space's any more */
+	bool parted;                           /* its program has gone from there */
 	uintptr_t stack_limit;
 	uintptr_t vectors; /* rewritten argument vectors of a script */
 	size_t vectors_len;
@@ -326,6 +327,8 @@ static const char *hindrance(struct exec *x)
 		return "it wants another layout of its memory";
 	if (!birth_restore_dumpable(x->space))
 		return "the space is not dumpable, as a program is at first";
+	if (x->parted)
+		return "it has left the space";
 	if (x->checks_rights) {
 		rights_read(&rights);
 		if (memcmp(&rights, &x->space->rights, sizeof(rights)) != 0)
@@ -443,17 +446,6 @@ static int place(struct exec *x, struct task *t, struct launch **lp)
 	return 0;
 }
 
-/* What execve(2) resets in a process, beside what the new program's start does. */
-static void reset_process(struct task *t)
-{
-	stack_t none = { .ss_flags = SS_DISABLE };
-
-	sys_call(SYS_sigaltstack, &none, NULL, 0, 0, 0, 0);
-	sys_call(SYS_set_robust_list, NULL, 3 * sizeof(long), 0, 0, 0, 0);
-	sys_call(SYS_set_tid_address, &t->stage, 0, 0, 0, 0, 0);
-	sys_call(SYS_prctl, PR_SET_KEEPCAPS, 0, 0, 0, 0, 0);
-}
-
 /* A child has become a task, with a PIPID. */
 static void begin_task(struct exec *x, struct task *t)
 {
@@ -483,7 +475,9 @@ static _Noreturn void enter(struct exec *x, struct launch *l)
 
 	forget_arguments(x);
 	embryo_close_on_exec(t->code_fd[1]);
-	reset_process(t);
+	/* What execve(2) resets in a process, beside what the new program's start does. */
+	end_forget(t);
+	sys_call(SYS_prctl, PR_SET_KEEPCAPS, 0, 0, 0, 0, 0);
 	embryo_main(l);
 }
 
@@ -840,7 +834,7 @@ long exec_in_embryo(struct task *t, struct standin *s)
 	x.fd = s->fd;
 	x.from = &s->attributes;
 	x.stack_limit = limit_of(&x, RLIMIT_STACK);
-	if (t->standin_rights && !copy_from_stranger(&x, t, s)) {
+	if ((t->standin_rights || t->parted) && !copy_from_stranger(&x, t, s)) {
 		forget_arguments(&x);
 		return leave_alone(s);
 	}
@@ -850,6 +844,7 @@ long exec_in_embryo(struct task *t, struct standin *s)
 		return leave_alone(s);
 	}
 	x.checks_rights = t->changes_rights;
+	x.parted = t->parted;
 	switch (x.fd >= 0 ? judge_descriptor(&x) : judge(&x)) {
 	case AS_TASK:
 		if (standin_take_over(s)) {

@@ -98,6 +98,18 @@ bool rights_last(const struct space_rights *r)
 	       r->caps[EFFECTIVE] == effective && r->caps[PERMITTED] == permitted;
 }
 
+bool rights_are_given_up(const struct space_rights *before)
+{
+	struct space_rights now;
+	bool is_user = false;
+
+	rights_read(&now);
+	for (int i = 0; i < 3; i++)
+		is_user |= now.uid[i] == before->uid[1];
+	return before->caps[PERMITTED] & ~now.caps[PERMITTED] ||
+	       (!is_user && !(now.caps[PERMITTED] & 1UL << CAP_SETUID));
+}
+
 /* ---- Another process's ---------------------------------------------------------------------- */
 
 /* A text in /proc, by characters. */

@@ -12,6 +12,11 @@ void rights_read(struct space_rights *r);
 /* Does an exec leave them as they are? */
 bool rights_last(const struct space_rights *r);
 
+/* Has the calling process given some of these up, so that it cannot have them back by itself?
+ * Groups do not count: who sets them goes on to set a user, and often forks in between (su,
+ * runuser). */
+bool rights_are_given_up(const struct space_rights *before);
+
 /* Has a thread of another process those of the caller, and as many filters of system calls?  The
  * kernel is asked. */
 bool rights_are_mine(pid_t pid, pid_t tid);

@@ -23,6 +23,7 @@
 #include "embryo/fork.h"
 #include "embryo/guard.h"
 #include "embryo/kept.h"
+#include "embryo/part.h"
 #include "embryo/peer.h"
 #include "embryo/standin.h"
 #include "embryo/thread.h"
@@ -673,6 +674,12 @@ static int trap_process(struct window_head *head, struct arch_trap *tr)
 		return 1;
 	if (head->task && note(head->task, tr))
 		return 1;
+	if (head->task && standin_changes_rights(tr) && part_is_possible(head->task)) {
+		tr->nr = sys_trapped(tr);
+		if (tr->nr >= 0)
+			part_from_space(head, tr);
+		return 1;
+	}
 	if (head->task && head->task->sealed)
 		return fork_syscall(head, tr);
 	if (head->task && head->task->thread.on)

@@ -106,6 +106,14 @@ has setpriv && {
 		setpriv --groups 4,5,6 sh -c "$liar" "$PROGRAMS/liar" memory
 	! unshare -u true 2>/dev/null ||
 		launched "another host name, denied" sh -c "$liar" "$PROGRAMS/liar" world
+	drop=$PROGRAMS/drop
+	kind=either launched "rights, given up" bash -c '"$0"; echo $?; "$0" probe; :' "$drop"
+	kind=either launched "rights, given up, dash" dash -c '"$0"; echo $?; "$0" probe; :' "$drop"
+	launched "rights, given up, then killed" bash -c ': >out; "$0" - >out & p=$!
+while ! grep child out; do kill -0 $p || break; done
+for s in STOP CONT TERM; do kill -$s $p; done; wait $p; echo $?; cat out' "$drop"
+	launched "rights, given up, then killed for sure" bash -c ': >out; "$0" - >out & p=$!
+while ! grep child out; do kill -0 $p || break; done; kill -KILL $p; wait $p; echo $?' "$drop"
 	has runuser && kind=either becomes "runuser" runuser -u nobody probe
 	has chroot && kind=either becomes "chroot" chroot --userspec=nobody / "$probe"
 	has start-stop-daemon && {
