@@ -392,6 +392,8 @@ struct birth {
 	_Atomic uint32_t go, failed;
 };
 
+_Static_assert(sizeof(struct birth) + 64 <= PAGE, "its room above birth_stack()");
+
 static long clone_embryo(struct birth *b, uintptr_t top, void (*fn)(void *))
 {
 	struct task *t = b->t;
@@ -599,7 +601,7 @@ static void vfork_wait(void *arg)
 static int birth_vfork(struct birth *b, struct arch_trap *tr)
 {
 	struct task *t = b->t;
-	struct birth *there = (struct birth *)((birth_stack(t) - sizeof(*b)) & ~63UL);
+	struct birth *there = (struct birth *)((t->room + BIRTH_STACK - sizeof(*b)) & ~63UL);
 	kernel_sigset_t all = ~(kernel_sigset_t)0;
 	long pid;
 

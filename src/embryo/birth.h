@@ -75,11 +75,11 @@ struct task *birth_embryo(struct task *launcher, pid_t pid);
 #define BIRTH_WAIT (16UL << 10)
 #define BIRTH_FRONT (BIRTH_STANDIN + BIRTH_STACK + BIRTH_WAIT)
 
-/* The top of the former stack. */
-
+/* The top of the former stack, below what a vfork's parent reads when it wakes, be that after the
+ * program's end. */
 static inline uintptr_t birth_stack(const struct task *t)
 {
-	return t->room + BIRTH_STACK;
+	return t->room + BIRTH_STACK - PAGE;
 }
 
 /* What an embryo shares with its stand-in, and with no other process; NULL = no memory. */

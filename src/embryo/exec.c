@@ -598,21 +598,18 @@ int exec_syscall(struct window_head *head, struct arch_trap *tr)
 {
 	struct task *t = head->task;
 	struct call c = { .head = head, .tr = tr };
-	uintptr_t top;
 
 	if (task_is_mine(t)) {
 		/* One that pip_spawn() started has hooks and waiters that know its record. */
 		if (t->launched != LAUNCH_TASK || has_threads())
 			return 0;
-		top = birth_stack(t);
 	} else {
 		t = birth_embryo(t, sys_getpid());
 		if (!t || birth_is_ordinary(root_of(t)))
 			return 0;
-		top = birth_stack(t) - 4096; /* above it is what its parent waits for */
 	}
 	c.t = t;
-	arch_call_on_stack(top, execute, &c);
+	arch_call_on_stack(birth_stack(t), execute, &c);
 }
 
 /* ---- In a stand-in and its embryo ---------------------------------------------------------- */

@@ -114,6 +114,12 @@ while ! grep child out; do kill -0 $p || break; done
 for s in STOP CONT TERM; do kill -$s $p; done; wait $p; echo $?; cat out' "$drop"
 	launched "rights, given up, then killed for sure" bash -c ': >out; "$0" - >out & p=$!
 while ! grep child out; do kill -0 $p || break; done; kill -KILL $p; wait $p; echo $?' "$drop"
+	# Who launches wakes late.
+	launched "rights, given up on a busy machine" bash -c 'for i in 1 2 3 4 5; do
+	(while :; do :; done) & busy="$busy $!"
+done
+for i in 1 2 3 4 5 6 7 8 9 10; do dash -c "\"\$0\" quick; \"\$0\" quick; :" "$0" || echo $?; done
+kill $busy; echo end' "$drop"
 	has runuser && kind=either becomes "runuser" runuser -u nobody probe
 	has chroot && kind=either becomes "chroot" chroot --userspec=nobody / "$probe"
 	has start-stop-daemon && {

@@ -3,6 +3,7 @@
  *
  *	drop [COMMAND...]	says what is as before, then executes the command
  *	drop -			says so, and waits for a signal to end it
+ *	drop quick		ends
  *
  * Nobody may have memory in common with who has other rights, whatever that was before.
  */
@@ -88,6 +89,8 @@ int main(int argc, char **argv)
 		perror("setuid");
 		return 1;
 	}
+	if (argc > 1 && strcmp(argv[1], "quick") == 0)
+		return 0;
 	if (setuid(0) == 0 || errno != EPERM)
 		puts("it has its rights back");
 
