@@ -35,23 +35,6 @@ static const struct elf_load *code_segment(const struct elf_info *elf)
 	return found;
 }
 
-static int read_all(int fd, uintptr_t to, size_t len, uint64_t off)
-{
-	for (size_t done = 0; done < len;) {
-		ssize_t n = sys_pread(fd, (void *)(to + done), len - done, (off_t)(off + done));
-
-		if (n == -EINTR)
-			continue;
-		if (n < 0)
-			return (int)n;
-		if (n ==
-		    0) /* it ends within the last page: zeros, as in its mapping; or has shrunk */
-			return len - done < PAGE ? 0 : -ENOEXEC;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
 /* Where in the code's last page, of which `used` bytes are code, n stubs and their head find
  * room; 0 if there is none, or if there is something in it. */
 static uintptr_t find_room(uintptr_t code, size_t used, size_t len, size_t n)
@@ -232,7 +215,7 @@ int code_make(struct code *c, struct code_sites *sites, const struct code_object
 	c->span = elf->span_len;
 	c->len = page_up(s->filesz + (s->vaddr & (PAGE - 1)));
 	c->at = at + CODE_FRONT_MOST + c->vaddr;
-	rc = read_all(img->fd, page + c->vaddr, c->len, c->off);
+	rc = load_read(img->fd, page + c->vaddr, c->len, c->off);
 	if (rc == -EFAULT) /* there is no memory for it */
 		rc = -ENOMEM;
 	if (!rc)

@@ -83,6 +83,10 @@ int load_open_interp(struct load *l, const char *path, struct load_error *err);
 int load_map(struct load *l, const struct load_place *place, struct load_error *err);
 void load_close(struct load *l);
 
+/* Reads a part of a file, whose last page the file's end may cut short: 0, -ENOEXEC if more than
+ * that is missing, or another -errno. */
+int load_read(int fd, uintptr_t to, size_t len, uint64_t off);
+
 /* A mapping of a file that is there from an earlier program: gives it this protection, and what the
  * file has for it, if it can be written to.  0 or -errno. */
 int load_restore(uintptr_t at, size_t len, int prot, int fd, off_t off);

@@ -29,6 +29,23 @@ static int read_exactly(int fd, void *buf, size_t len, uint64_t off)
 	return 0;
 }
 
+int load_read(int fd, uintptr_t to, size_t len, uint64_t off)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t n = sys_pread(fd, (void *)(to + done), len - done, (off_t)(off + done));
+
+		if (n == -EINTR)
+			continue;
+		if (n < 0)
+			return (int)n;
+		if (n ==
+		    0) /* it ends within the last page: zeros, as in its mapping; or has shrunk */
+			return len - done < PAGE ? 0 : -ENOEXEC;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
 /* The program headers that lie outside the first page. */
 static int parse_far_segments(struct image *img)
 {
@@ -210,8 +227,6 @@ static int prot_of(uint32_t flags)
 
 int load_restore(uintptr_t at, size_t len, int prot, int fd, off_t off)
 {
-	size_t done = 0;
-	ssize_t n;
 	int rc;
 
 	if (!(prot & PROT_WRITE))
@@ -219,14 +234,9 @@ int load_restore(uintptr_t at, size_t len, int prot, int fd, off_t off)
 	rc = (int)sys_call(SYS_mprotect, at, len, prot, 0, 0, 0);
 	if (rc)
 		return rc;
-	do {
-		n = sys_pread(fd, (char *)at + done, len - done, off + (off_t)done);
-		done += n > 0 ? (size_t)n : 0;
-	} while (n == -EINTR || (n > 0 && done < len));
-	/* The file ends within the last page. */
-	if (n >= 0)
-		memset((char *)at + done, 0, page_up(len) - done);
-	return n < 0 ? (int)n : 0;
+	/* The file may end within the last page. */
+	memset((void *)(at + page_up(len) - PAGE), 0, PAGE);
+	return load_read(fd, at, len, (uint64_t)off);
 }
 
 static int restore_image(const struct image *img)
