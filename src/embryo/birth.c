@@ -65,8 +65,8 @@ static void become_launcher(struct task *t)
 
 /* What is mapped in the front of a window: window_head.front. */
 enum {
-	KEPT_STANDIN = 1,
-	KEPT_ROOM = 2,
+	FRONT_STANDIN = 1,
+	FRONT_ROOM = 2,
 };
 
 #define FRONT_PROT (PROT_READ | PROT_WRITE)
@@ -78,12 +78,12 @@ static bool map_room(struct task *t)
 	size_t len = BIRTH_STACK + BIRTH_WAIT;
 
 	t->room = (uintptr_t)t->window + PAGE + BIRTH_STANDIN;
-	if (t->window->front & KEPT_ROOM)
+	if (t->window->front & FRONT_ROOM)
 		return true;
 	if (sys_failed(sys_mmap(t->room, len, FRONT_PROT, MAP_PRIVATE | FRONT_FLAGS, -1, 0)))
 		return false;
 	sys_madvise(t->room, len, MADV_DONTFORK);
-	t->window->front |= KEPT_ROOM;
+	t->window->front |= FRONT_ROOM;
 	return true;
 }
 
@@ -92,7 +92,7 @@ struct standin *birth_map_standin(struct task *t)
 	uintptr_t at = (uintptr_t)t->window + PAGE;
 	struct standin *s = (struct standin *)at;
 
-	if (t->window->front & KEPT_STANDIN) {
+	if (t->window->front & FRONT_STANDIN) {
 		if (sys_madvise(at, sizeof(*s), MADV_DOFORK))
 			return NULL;
 		memset(s, 0, offsetof(struct standin, strings));
@@ -100,7 +100,7 @@ struct standin *birth_map_standin(struct task *t)
 	}
 	if (sys_failed(sys_mmap(at, sizeof(*s), FRONT_PROT, MAP_SHARED | FRONT_FLAGS, -1, 0)))
 		return NULL;
-	t->window->front |= KEPT_STANDIN;
+	t->window->front |= FRONT_STANDIN;
 	return s;
 }
 
@@ -113,7 +113,7 @@ static void leave_standin(struct task *t)
 	if (!s || (s->gone && s->length <= STANDIN_FEW && !t->standin_rights && !t->parted))
 		return;
 	sys_munmap((uintptr_t)t->standin, sizeof(struct standin));
-	t->window->front &= ~(uint32_t)KEPT_STANDIN;
+	t->window->front &= ~(uint32_t)FRONT_STANDIN;
 }
 
 /* of: whose next program it is, or NULL.  It is on the launcher's list first of all: who is killed
