@@ -39,9 +39,9 @@ static bool has_children(void)
 
 bool part_is_possible(struct task *t)
 {
-	return t->launched == LAUNCH_TASK && task_is_mine(t) && t->begun && !t->aware &&
-	       !t->shares && !t->sealed && !t->last_timer && !t->thread.has_threads &&
-	       t->memory.front && end_is_alone() && !has_children();
+	return t->launched == LAUNCH_TASK && t->begun && !t->aware && !t->shares && !t->sealed &&
+	       !t->last_timer && !t->thread.has_threads && t->memory.front && end_is_alone() &&
+	       !has_children();
 }
 
 /* In the forked child, on its copy of the program's stack. */

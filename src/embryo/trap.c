@@ -253,8 +253,6 @@ static void saw_mapping(struct task *t, uintptr_t at, size_t len)
 	if (window_owns(t, at, len))
 		window_used(t, at, len);
 	window_adopt(t, at, len);
-	if (t->begun)
-		kept_change(t, at, len, true);
 }
 
 static uintptr_t map_part(struct task *t, uintptr_t at, size_t len, int prot, int flags, int fd,
@@ -320,8 +318,7 @@ static uintptr_t map_fixed(struct task *t, uintptr_t at, size_t len, int prot, i
 		ret = map_part(t, at, len, prot, flags, fd, off);
 	if (!sys_failed(ret)) {
 		saw_mapping(t, ret, len);
-		if (!t->begun)
-			kept_note(t, at, len, prot, flags, off);
+		kept_note(t, at, len, prot, flags, off);
 	}
 	/* A library's .bss, whose first page is read first, then written: one fault, not two, the
 	 * second of which interrupts all processors that run in the space. */
@@ -374,6 +371,8 @@ static uintptr_t map_anywhere(struct task *t, uintptr_t hint, size_t len, int pr
 		ret = sys_mmap(hint, len, prot, flags | MAP_FIXED_NOREPLACE, fd, off);
 		if (!sys_failed(ret)) {
 			saw_mapping(t, ret, len);
+			if (t->begun)
+				kept_change(t, ret, len, true);
 			return ret;
 		}
 	}
@@ -619,13 +618,20 @@ static void seal(struct task *t)
 		t->window->sealed = 1;
 }
 
-static int note(struct task *t, struct arch_trap *tr)
+static int note(struct window_head *head, struct arch_trap *tr)
 {
-	struct task *changed;
+	struct task *t = head->task, *changed;
 	uint64_t flags;
 
-	if (standin_changes_rights(tr) && (changed = caller(t)) != NULL)
+	if (standin_changes_rights(tr) && (changed = caller(t)) != NULL) {
 		changed->changes_rights = changed->space->changed_rights = 1;
+		if (changed == t && part_is_possible(t)) {
+			tr->nr = sys_trapped(tr);
+			if (tr->nr >= 0)
+				part_from_space(head, tr);
+			return 1;
+		}
+	}
 	if (standin_leaves_world(tr) && (changed = caller(t)) != NULL) {
 		changed->left_world = 1;
 		if (changed == t && standin_sets_filter(tr))
@@ -672,14 +678,8 @@ static int trap_process(struct window_head *head, struct arch_trap *tr)
 {
 	if (head->standin && standin_syscall(head, tr))
 		return 1;
-	if (head->task && note(head->task, tr))
+	if (head->task && note(head, tr))
 		return 1;
-	if (head->task && standin_changes_rights(tr) && part_is_possible(head->task)) {
-		tr->nr = sys_trapped(tr);
-		if (tr->nr >= 0)
-			part_from_space(head, tr);
-		return 1;
-	}
 	if (head->task && head->task->sealed)
 		return fork_syscall(head, tr);
 	if (head->task && head->task->thread.on)
